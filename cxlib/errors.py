@@ -1,0 +1,59 @@
+"""The one place for errors: what must hold, what was given, the nearest valid value, the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class CxError(ValueError):
+    """One or more faults in what the user gave, one line each.
+
+    Parameters
+    ----------
+    *faults : str
+        Lines that say what must hold, what was given, the nearest valid value and the remedy.
+    """
+
+    def __init__(self, *faults: str):
+        self.faults = tuple(" ".join(str(fault).split()) for fault in faults)
+        super().__init__("\n".join(self.faults))
+
+
+def refuse(faults: Iterable[str]) -> None:
+    """Raise every fault at once; do nothing when there is none."""
+    faults = list(dict.fromkeys(faults))
+    if faults:
+        raise CxError(*faults)
+
+
+def nearest(name: object, options: Iterable[object]) -> str:
+    """The option spelled most like `name`, or "" when none is close."""
+    spelled = {str(option).casefold(): str(option) for option in options}
+    close = get_close_matches(str(name).casefold(), list(spelled), n=1, cutoff=0.55)
+    return spelled[close[0]] if close else ""
+
+
+def listed(options: Iterable[object], most: int = 12) -> str:
+    """Options for a message: quoted, shortened, and at most `most` of them."""
+    names = [f"'{shortened(option)}'" for option in options]
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def shortened(value: object, most: int = 80) -> str:
+    """A given value on one line and of bounded length: messages must survive hostile input."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def unknown(kind: str, name: object, options: Iterable[object], where: str = "") -> str:
+    """The standard line for a name that does not exist.
+
+    >>> unknown("column", "rgion", ["region", "plan"], "customers")
+    "customers: no column 'rgion'; did you mean 'region'? There are: 'region', 'plan'"
+    """
+    options = list(options)
+    close = nearest(name, options)
+    hint = f"; did you mean '{shortened(close)}'?" if close else ";"
+    there = f" There are: {listed(options)}" if options else " There is none"
+    return f"{where + ': ' if where else ''}no {kind} '{shortened(name)}'{hint}{there}"
