@@ -1,0 +1,166 @@
+"""The few things DuckDB and Spark spell differently; everything else goes through narwhals.
+
+A frame enters here once: its columns become c0…cn by position (dots and markup in names break grouped
+queries, and a name must never become part of one), and from then on it is a lazy narwhals frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import narwhals as nw
+import pandas as pd
+import pyarrow as pa
+
+from .errors import CxError, refuse, shortened, unknown
+
+FACTOR, NUMBER, STAMP, OTHER = "factor", "number", "stamp", "other"
+
+
+@dataclass(frozen=True)
+class View:
+    """A frame at the edge: lazy, columns c0…cn, with the users' names and the kind of each."""
+
+    frame: nw.LazyFrame[Any]
+    at: Mapping[str, str]  # user's name -> c-name
+    kind: Mapping[str, str]  # user's name -> factor, number, stamp or other
+
+    def __getitem__(self, name: str) -> nw.Expr:
+        return nw.col(self.at[name])
+
+
+def view(frame: Any, where: str = "frame") -> View:
+    """Take any supported frame in: pandas, Polars, Arrow, a DuckDB relation, a Spark frame, narwhals or a View."""
+    if isinstance(frame, View):
+        return frame
+    native = _native(frame, where)
+    names = [str(name) for name in native.columns]
+    refuse(f"{where}: two columns are named '{name}'; give each its own name" for name in _repeated(names))
+    short = [f"c{i}" for i in range(len(names))]
+    lazy = nw.from_native(native.toDF(*short) if _is_spark(native) else _positional(native, short))
+    kinds = {name: _kind(dtype) for name, dtype in zip(names, lazy.collect_schema().dtypes(), strict=True)}
+    return View(_without_nan(_naive_utc(lazy)), dict(zip(names, short, strict=True)), kinds)
+
+
+def require(seen: View, columns: Iterable[str], where: str = "frame") -> None:
+    """Refuse, all at once, the columns that the frame does not have."""
+    refuse(unknown("column", name, seen.at, where) for name in columns if name not in seen.at)
+
+
+def bucketed(seen: View, customer: str | None, buckets: int | None) -> nw.LazyFrame[Any]:
+    """The frame with a column `bucket`, the unit of resampling, by the engine's own hash of the customer.
+
+    A row number modulo the number of buckets would make systematic samples, whose spread is too small
+    wherever the order carries information. `buckets=None`: every customer is a bucket of its own.
+    """
+    native = seen.frame.to_native()
+    if _is_spark(native):
+        key = "monotonically_increasing_id()" if customer is None else f"CAST({seen.at[customer]} AS STRING)"
+        name = key if buckets is None else f"pmod(xxhash64({key}), {int(buckets)})"
+        return nw.from_native(native.selectExpr("*", f"{name} AS bucket"))
+    key = "row_number() OVER ()" if customer is None else f"CAST({seen.at[customer]} AS VARCHAR)"
+    name = key if buckets is None else f"hash({key}) % {int(buckets)}"
+    return nw.from_native(native.project(f"*, {name} AS bucket"))
+
+
+def days_between(later: nw.Expr, earlier: nw.Expr) -> nw.Expr:
+    """Days from `earlier` to `later`, with fractions, as a number (null where either is)."""
+    return minutes_between(later, earlier) / 1440.0
+
+
+def minutes_between(later: nw.Expr, earlier: nw.Expr) -> nw.Expr:
+    """Minutes from `earlier` to `later`, as a number (null where either is)."""
+    return (later - earlier).dt.total_seconds().cast(nw.Float64) / 60.0
+
+
+def collect(lazy: nw.LazyFrame[Any], order: Sequence[str] = ()) -> pd.DataFrame:
+    """A small result as a pandas frame, in a fixed order: engines return groups in any."""
+    frame = lazy.collect("pyarrow").to_native().to_pandas()
+    return frame.sort_values(list(order), kind="stable", ignore_index=True) if order else frame
+
+
+def rows(seen: View) -> int:
+    """Number of rows."""
+    return int(collect(seen.frame.select(nw.len().alias("n")))["n"][0])
+
+
+def same_engine(views: Mapping[str, View]) -> None:
+    """Refuse tables of two engines: they cannot be joined without copying one of them behind the user's back."""
+    engines = {name: _engine(seen.frame.to_native()) for name, seen in views.items()}
+    if len(set(engines.values())) > 1:
+        told = ", ".join(f"{name} on {engine}" for name, engine in engines.items())
+        raise CxError(f"all tables must be on one engine, not {told}; load them all from files or all from Spark")
+
+
+def _native(frame: Any, where: str) -> Any:
+    native = nw.to_native(frame, pass_through=True)
+    if isinstance(native, duckdb.DuckDBPyRelation) or _is_spark(native):
+        return native
+    if hasattr(native, "collect") and hasattr(native, "lazy"):  # a Polars lazy frame
+        native = native.collect()
+    if hasattr(native, "to_arrow"):
+        native = native.to_arrow()
+    if isinstance(native, pd.DataFrame):
+        native = _arrow(native, where)
+    if not isinstance(native, pa.Table):
+        raise CxError(
+            f"{where} must be a pandas, Polars, Arrow, DuckDB or Spark frame, not {type(frame).__name__}: "
+            f"{shortened(frame)}; read it first, for one with cx.load"
+        )
+    return duckdb.from_arrow(native)
+
+
+def _arrow(frame: pd.DataFrame, where: str) -> pa.Table:
+    arrays, faults = [], []
+    for name, column in ((str(name), frame.iloc[:, i]) for i, name in enumerate(frame.columns)):
+        try:
+            arrays.append(pa.array(column, from_pandas=True))
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+            faults.append(f"{where}: column '{name}' must hold one kind of value, not a mixture ({error}); recode it")
+    refuse(faults)
+    arrays = [array.cast(pa.string()) if pa.types.is_null(array.type) else array for array in arrays]
+    return pa.table(arrays, names=[str(name) for name in frame.columns])
+
+
+def _positional(relation: duckdb.DuckDBPyRelation, short: Sequence[str]) -> duckdb.DuckDBPyRelation:
+    return relation.query("source", f"SELECT * FROM source AS s({', '.join(short)})")
+
+
+def _without_nan(lazy: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """NaN becomes null, so that missing is spelled one way."""
+    floats = [name for name, dtype in lazy.collect_schema().items() if dtype.is_float()]
+    return lazy.with_columns(nw.when(~nw.col(name).is_nan()).then(nw.col(name)).alias(name) for name in floats)
+
+
+def _naive_utc(lazy: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Stamps with a zone become naive UTC; narwhals cannot convert zones on either engine."""
+    native, columns = lazy.to_native(), lazy.collect_schema()
+    zoned = [name for name, dtype in columns.items() if dtype == nw.Datetime and getattr(dtype, "time_zone", None)]
+    if not zoned:
+        return lazy
+    spell = "to_utc_timestamp({0}, current_timezone())" if _is_spark(native) else "timezone('UTC', {0})"
+    parts = [f"{spell.format(name)} AS {name}" if name in zoned else name for name in columns]
+    return nw.from_native(native.selectExpr(*parts) if _is_spark(native) else native.project(", ".join(parts)))
+
+
+def _kind(dtype: Any) -> str:
+    if dtype.is_numeric():
+        return NUMBER
+    if dtype in (nw.Date, nw.Datetime):
+        return STAMP
+    return FACTOR if dtype in (nw.String, nw.Boolean, nw.Categorical, nw.Enum) else OTHER
+
+
+def _repeated(names: Sequence[str]) -> list[str]:
+    return sorted({name for name in names if names.count(name) > 1})
+
+
+def _is_spark(native: Any) -> bool:
+    return type(native).__module__.startswith("pyspark.")
+
+
+def _engine(native: Any) -> str:
+    return "Spark" if _is_spark(native) else "DuckDB"
