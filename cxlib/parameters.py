@@ -1,0 +1,162 @@
+"""The typed parameters of a notebook: read from its own cell without running it; given values checked against them."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import yaml
+
+from cxlib.errors import CxError, nearest, refuse, shortened, unknown
+from cxlib.kinds import Kind, PlainLoader, fit, kinds_in, kinds_of
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One line of a parameters cell: name, default, what it may be, the type as written, and its trailing comment."""
+
+    name: str
+    default: object
+    kinds: tuple[Kind, ...]
+    declared: str
+    help: str
+
+    def __str__(self) -> str:
+        return " or ".join(map(str, self.kinds))
+
+
+def read_parameters(notebook: str | Path) -> tuple[Parameter, ...]:
+    """Parameters of a notebook, from its first cell tagged `parameters`; none of it is run.
+
+    Parameters
+    ----------
+    notebook : path of an .ipynb file.
+
+    Raises
+    ------
+    CxError when the notebook cannot be read, or the cell holds more than typed literals, one a line.
+    """
+    source = next((cell.source for cell in read_notebook(notebook).cells if "parameters" in _tags(cell)), "")
+    where = Path(notebook).stem
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError as error:
+        raise CxError(f"{where}: the parameters cell is not Python: line {error.lineno}, {error.msg}") from None
+    comments, found, faults = _comments(source), [], []
+    for statement in statements:
+        try:
+            if not _is_preamble(statement):
+                found.append(_parameter(statement, comments))
+        except ValueError as fault:
+            faults.append(f"{where}: parameters cell, line {statement.lineno}: {fault}")
+    refuse(faults)
+    return tuple(found)
+
+
+def read_notebook(path: str | Path) -> nbformat.NotebookNode:
+    """A notebook file in the current format, or a CxError of one line."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except FileNotFoundError:
+        raise CxError(f"no notebook at '{shortened(path)}'; `cx list` shows those there are") from None
+    except Exception as error:  # nbformat lets json, schema and attribute errors through
+        raise CxError(f"'{shortened(path)}' is not a notebook: {shortened(error)}") from None
+
+
+def check_parameters(notebook: str | Path, given: Mapping[str, object]) -> dict[str, object]:
+    """Values of every parameter of a notebook: the given ones, checked and read by declared type, else the defaults.
+
+    Parameters
+    ----------
+    notebook : path of an .ipynb file with a cell tagged `parameters`.
+    given : values by name. Text is read as the declared type ("007" stays text where text is declared,
+        "10" becomes a number where a number is); other values must already be of that type.
+
+    Returns
+    -------
+    dict in the order of the cell, with int, float, str, bool, None or lists of these: what papermill can pass on.
+
+    Raises
+    ------
+    CxError with one line for each unknown name, wrong type, and value outside its Literal or range.
+
+    Notes
+    -----
+    papermill itself lets an unknown name pass with a warning and runs on the defaults.
+    """
+    parameters = {parameter.name: parameter for parameter in read_parameters(notebook)}
+    where, faults = Path(notebook).stem, []
+    values = {name: parameter.default for name, parameter in parameters.items()}
+    for name, value in given.items():
+        if name not in parameters:
+            faults.append(unknown("parameter", name, parameters, where))
+            continue
+        try:
+            values[name] = fit(parameters[name].kinds, value)
+        except ValueError:
+            faults.append(f"{where}: {_misfit(parameters[name], value)}")
+    refuse(faults)
+    return values
+
+
+def read_parameter_file(path: str | Path) -> dict[str, object]:
+    """Values by name from a YAML file. Scalars stay text, so that the notebook's declaration decides what 007 means."""
+    try:
+        given = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=PlainLoader)
+    except OSError as error:
+        raise CxError(f"parameter file '{shortened(path)}' cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise CxError(f"parameter file '{shortened(path)}' is not YAML: {shortened(error, 200)}") from None
+    if given in (None, ""):
+        return {}
+    if not isinstance(given, dict):
+        raise CxError(f"parameter file '{shortened(path)}' must hold `name: value` lines, not a {type(given).__name__}")
+    return given
+
+
+def _tags(cell) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def _comments(source: str) -> dict[int, str]:
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return {token.start[0]: token.string.lstrip("# ").strip() for token in tokens if token.type == tokenize.COMMENT}
+
+
+def _is_preamble(statement: ast.stmt) -> bool:
+    """Imports of types and a docstring are allowed in the cell and declare nothing."""
+    if isinstance(statement, ast.Expr):
+        return isinstance(statement.value, ast.Constant)
+    return isinstance(statement, ast.ImportFrom) and statement.module in ("typing", "datetime", "__future__")
+
+
+def _parameter(statement: ast.stmt, comments: Mapping[int, str]) -> Parameter:
+    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+    if len(targets) != 1 or not isinstance(targets[0], ast.Name) or getattr(statement, "value", None) is None:
+        raise ValueError("it may hold only `name: type = literal` lines; derived values belong in the next cell")
+    name, annotation = targets[0].id, getattr(statement, "annotation", None)
+    try:
+        default = ast.literal_eval(statement.value)
+    except ValueError:
+        raise ValueError(f"the default of '{name}' must be a literal, not a computed value") from None
+    kinds = kinds_in(annotation) if annotation is not None else kinds_of(default)
+    try:
+        default = fit(kinds, default, typed=True)
+    except ValueError:
+        raise ValueError(f"the default of '{name}' must be {' or '.join(map(str, kinds))}, not {default!r}") from None
+    declared = ast.unparse(annotation) if annotation is not None else kinds[0].name
+    return Parameter(name, default, kinds, declared, comments.get(statement.end_lineno, ""))
+
+
+def _misfit(parameter: Parameter, value: object) -> str:
+    choices = [choice for kind in parameter.kinds for choice in kind.choices]
+    close = nearest(value, choices)
+    hint = f"; did you mean '{shortened(close)}'?" if close else ""
+    if isinstance(value, int | float) and any(kind.name == "str" for kind in parameter.kinds) and not choices:
+        hint = "; put it in quotes"
+    return f"'{parameter.name}' must be {parameter}, not {shortened(repr(value))}{hint}"
