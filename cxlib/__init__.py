@@ -1,0 +1,37 @@
+"""cxlib: how service drives attrition, against price, and how experience relates to NPS.
+
+Importing starts nothing and styles nothing; a function's module is loaded when the function is first used.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+# One line per module: the names it adds to the stable surface.
+_PUBLIC = {
+    "data": ["load", "validate"],
+    "study": ["read_study", "describe_study"],
+    "frame": ["answers", "band", "landmark"],
+    "simulation": ["simulate"],
+    "nps": ["nps"],
+    "attrition": ["attributable_fractions", "fit_attrition"],
+    "drivers": ["relative_importance"],
+    "errors": ["CxError"],
+}
+_MODULES = ("plots", "text")
+_HOME = {name: module for module, names in _PUBLIC.items() for name in names}
+
+__all__ = sorted([*_HOME, *_MODULES])
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
+    if name in _HOME:
+        return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    raise AttributeError(f"module 'cxlib' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,185 @@
+"""The two small tables every statistic is computed from: cell counts and cross-products.
+
+Each is one grouped query. Both keep a bucket, the unit of resampling: every customer where there are few,
+a hash of the customer where there are many, so intervals cost the same at ten thousand and ten million.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from .engine import NUMBER, OTHER, STAMP, View, bucketed, collect, require, rows
+from .errors import CxError, refuse
+from .schema import ordered
+
+EVERY_CUSTOMER = 20_000  # up to this many rows every customer is a bucket of its own
+BUCKETS = 1_000
+MOST_VALUES = 500  # of a number that enters the cells of a large frame as it is
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Counts by cell. `levels` has one row per cell; `n` and `events` are (buckets, cells), weighted; `rows` is not."""
+
+    levels: pd.DataFrame
+    n: sparse.csr_array
+    events: sparse.csr_array
+    rows: np.ndarray
+    weighted: bool
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Weighted sums of products: `products` is (buckets, m, m) over `names`, of which the first is the constant."""
+
+    names: tuple[str, ...]
+    products: np.ndarray
+    rows: int
+
+
+def count_cells(
+    seen: View, factors: Sequence[str], outcome: str, customer: str | None = None, weights: str | None = None
+) -> Cells:
+    """Trials and events by the levels of `factors`, in one grouped query.
+
+    Parameters
+    ----------
+    factors : columns whose combinations are the cells; numbers count as they are
+    outcome : boolean or 0/1 column
+    customer : the unit of resampling (default: the row)
+    weights : column of weights, 0 or more
+
+    Raises
+    ------
+    CxError for missing columns, empty values in any of them, an outcome that is not 0/1, negative weights.
+    """
+    factors = list(dict.fromkeys(factors))
+    require(seen, [*factors, outcome, *filter(None, (customer, weights))])
+    count = _checked_size(seen, factors)
+    table = collect(_grouped(seen, factors, outcome, customer, weights, count))
+    _check_counts(table, factors, outcome, weights, customer)
+    return _assemble(table, factors, weights is not None)
+
+
+def cross_products(
+    seen: View,
+    terms: Mapping[str, nw.Expr],
+    customer: str | None = None,
+    weights: str | None = None,
+    keep: nw.Expr | None = None,
+) -> Moments:
+    """Weighted sums of all products of `terms` (and the constant) by bucket, in one grouped query.
+
+    `terms` are expressions over the view's columns; rows for which `keep` does not hold are left out.
+    """
+    lazy = bucketed(seen, customer, _buckets(rows(seen)))
+    lazy = lazy if keep is None else lazy.filter(keep)
+    weight = seen[weights].cast(nw.Float64) if weights else nw.lit(1.0)
+    columns = {"t0": weight, **{f"t{i}": e.cast(nw.Float64) for i, e in enumerate(terms.values(), start=1)}}
+    lazy = lazy.select(nw.col("bucket"), *(e.alias(name) for name, e in columns.items()))
+    sums = {"s0_0": nw.col("t0").sum(), "rows": nw.len(), **_product_sums(len(terms))}
+    table = collect(lazy.group_by("bucket").agg(*(e.alias(name) for name, e in sums.items())), order=["bucket"])
+    return Moments(("constant", *terms), _symmetric(table, len(terms) + 1), int(table["rows"].sum()))
+
+
+def _product_sums(m: int) -> dict[str, nw.Expr]:
+    w = nw.col("t0")
+    sums = {f"s0_{j}": (w * nw.col(f"t{j}")).sum() for j in range(1, m + 1)}
+    pairs = ((i, j) for i in range(1, m + 1) for j in range(i, m + 1))
+    return sums | {f"s{i}_{j}": (w * nw.col(f"t{i}") * nw.col(f"t{j}")).sum() for i, j in pairs}
+
+
+def _symmetric(table: pd.DataFrame, m: int) -> np.ndarray:
+    products = np.empty((len(table), m, m))
+    for i in range(m):
+        for j in range(i, m):
+            products[:, i, j] = products[:, j, i] = table[f"s{i}_{j}"].to_numpy(float)
+    return products
+
+
+def _buckets(count: int) -> int | None:
+    return None if count <= EVERY_CUSTOMER else BUCKETS
+
+
+def _checked_size(seen: View, factors: Sequence[str]) -> int:
+    """Number of rows, after refusing what would make the cells meaningless or as many as the rows."""
+    faults = [f"column '{f}' must be text, yes/no or a number, not a stamp or a list" for f in factors
+              if seen.kind[f] in (STAMP, OTHER)]  # fmt: skip
+    count = rows(seen)
+    if count == 0:
+        faults.append("the frame must have rows, not 0; check the filter, the period and the joins")
+    numbers = [f for f in factors if seen.kind[f] == NUMBER]
+    if not faults and count > EVERY_CUSTOMER and numbers:
+        found = collect(seen.frame.select(seen[f].n_unique().alias(seen.at[f]) for f in numbers)).iloc[0]
+        faults += [f"column '{f}' has {found[seen.at[f]]:,} different numbers, more than {MOST_VALUES}: make bands "
+                   f"of it with cx.band or [columns] bands" for f in numbers if found[seen.at[f]] > MOST_VALUES]  # fmt: skip
+    refuse(faults)
+    return count
+
+
+def _grouped(seen, factors, outcome, customer, weights, count):  # type: ignore[no-untyped-def]
+    lazy = bucketed(seen, customer, _buckets(count))
+    y = seen[outcome].cast(nw.Float64) if seen.kind[outcome] in (NUMBER, "factor") else seen[outcome]
+    weight = seen[weights].cast(nw.Float64) if weights else nw.lit(1.0)
+    lazy = lazy.with_columns(y.alias("y"), weight.alias("w"))
+    named = [seen[f].alias(f"f{i}") for i, f in enumerate(factors)]
+    empty = {"y_empty": nw.col("y").is_null(), "w_empty": nw.col("w").is_null()}
+    odd = {"y_odd": (nw.col("y") != 0) & (nw.col("y") != 1), "w_odd": nw.col("w") < 0}
+    checks = [e.cast(nw.Int64).sum().alias(name) for name, e in (empty | odd).items()]
+    keys = [*(f"f{i}" for i in range(len(factors))), "bucket"]
+    lazy = lazy.select(nw.col("bucket", "y", "w"), *named)
+    sums = [nw.col("w").sum().alias("n"), (nw.col("w") * nw.col("y")).sum().alias("events"), nw.len().alias("rows")]
+    return lazy.group_by(keys).agg(*sums, *checks)
+
+
+def _check_counts(table, factors, outcome, weights, customer):  # type: ignore[no-untyped-def]
+    faults = []
+    for name, empty in ((f, int(table.loc[table[f"f{i}"].isna(), "rows"].sum())) for i, f in enumerate(factors)):
+        if empty:
+            faults.append(f"column '{name}' must have a value in every row, but {empty:,} are empty; recode them "
+                          "as a level of their own or leave those rows out")  # fmt: skip
+    found = table[["y_empty", "y_odd", "w_empty", "w_odd"]].sum()
+    if found["y_empty"] + found["y_odd"]:
+        faults.append(f"outcome '{outcome}' must be true/false or 0/1, but {int(found['y_odd']):,} rows hold another "
+                      f"value and {int(found['y_empty']):,} none; name the value that counts as left_value")  # fmt: skip
+    if found["w_empty"] + found["w_odd"]:
+        faults.append(f"weights '{weights}' must be 0 or more in every row, but {int(found['w_odd']):,} are negative "
+                      f"and {int(found['w_empty']):,} empty")  # fmt: skip
+    if weights and not faults and not table["n"].sum() > 0:
+        faults.append(f"weights '{weights}' must not all be 0")
+    unknown_customers = int(table.loc[table["bucket"].isna(), "rows"].sum())
+    if unknown_customers:
+        faults.append(f"column '{customer}' must name the customer in every row, but {unknown_customers:,} are empty")
+    refuse(faults)
+
+
+def _assemble(table: pd.DataFrame, factors: Sequence[str], weighted: bool) -> Cells:
+    keys = [f"f{i}" for i in range(len(factors))]
+    codes = pd.DataFrame({key: _codes(name, table[key]) for name, key in zip(factors, keys, strict=True)})
+    cell = codes.groupby(keys, sort=True).ngroup().to_numpy()
+    bucket, _ = pd.factorize(table["bucket"], sort=True)
+    shape = (int(bucket.max()) + 1, int(cell.max()) + 1)
+    first = pd.Series(cell).drop_duplicates().sort_values().index
+    levels = table.loc[first, keys].set_axis(list(factors), axis=1).reset_index(drop=True)
+    grids = [sparse.csr_array((table[c].to_numpy(float), (bucket, cell)), shape=shape) for c in ("n", "events")]
+    return Cells(levels, *grids, np.bincount(cell, weights=table["rows"]).astype(np.int64), weighted)
+
+
+def _codes(name: str, column: pd.Series) -> np.ndarray:
+    """Position of each value in the order of its levels, so that cells do not depend on the engine's order."""
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return column.to_numpy(float)
+    positions = {level: i for i, level in enumerate(ordered(name, column.unique()))}
+    return column.map(positions).to_numpy(int)
+
+
+def text_outcome(outcome: str, values: Sequence[object]) -> CxError:
+    """An outcome in words: say how to turn it into true and false."""
+    shown = ", ".join(f"'{v}'" for v in values)
+    return CxError(f"outcome '{outcome}' must be true/false or 0/1, not the words {shown}; name one as left_value")

@@ -1,0 +1,41 @@
+"""The one resampling: customers, or buckets of them, drawn with replacement through the whole pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+# Elements of the largest array a chunk of replicates may need: bounds memory, keeps matrix products large.
+_CHUNK_ELEMENTS = 2_000_000
+
+
+def multiplicities(units: int, replicates: int, seed: int, width: int) -> Iterator[np.ndarray]:
+    """How often each unit is drawn, in chunks of shape (replicates in the chunk, units).
+
+    `width` is the number of columns that the caller's arrays will have; the values drawn do not depend on it.
+    """
+    rng = np.random.default_rng(seed)
+    chunk = max(1, _CHUNK_ELEMENTS // max(units, width, 1))
+    for start in range(0, replicates, chunk):
+        rows = range(min(chunk, replicates - start))
+        yield np.array([np.bincount(rng.integers(0, units, units), minlength=units) for _ in rows], dtype=float)
+
+
+def percentile_interval(replicates: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Standard error and percentile limits over the first axis; replicates that are nan are left out.
+
+    The quantiles are those of order statistics at (R + 1) p, which keep the nominal level at small R
+    (Davison & Hinkley 1997, section 5.3.1).
+    """
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    empty = np.isnan(replicates).all(axis=0)
+    safe = np.where(empty, 0.0, replicates)
+    lower, upper = np.nanquantile(safe, tails, axis=0, method="weibull")
+    spread = np.nanstd(safe, axis=0, ddof=1) if len(replicates) > 1 else np.full(safe.shape[1:], np.nan)
+    return tuple(np.where(empty, np.nan, part) for part in (spread, lower, upper))  # type: ignore[return-value]
+
+
+def over_chunks(chunks: Iterator[np.ndarray], statistic: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """`statistic` of every chunk, put together along the first axis."""
+    return np.concatenate([statistic(chunk) for chunk in chunks])
