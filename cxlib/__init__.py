@@ -15,7 +15,8 @@ _PUBLIC = {
     "frame": ["answers", "band", "landmark"],
     "simulation": ["simulate"],
     "nps": ["nps"],
-    "attrition": ["attributable_fractions", "fit_attrition"],
+    "attrition": ["fit_attrition"],
+    "fractions": ["attributable_fractions", "outweighs", "role_interval", "what_if"],
     "drivers": ["relative_importance"],
     "errors": ["CxError"],
 }

@@ -1,20 +1,19 @@
-"""How much attrition each cause accounts for: the model on cells, and the fractions computed from it."""
+"""The attrition model: causes and confounders, fitted on cell counts and on resampled customers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from . import design, logistic, shapley
+from . import design, logistic
 from .cells import Cells, count_cells
 from .engine import require, view
 from .errors import CxError, listed, refuse, unknown
-from .resample import multiplicities, percentile_interval
-from .schema import results
+from .fitted import AttritionFit, replicate_counts, total
 
 INTERACTIONS = {
     None: "main effects",
@@ -22,41 +21,6 @@ INTERACTIONS = {
     "all": "main effects, cause-by-cause and cause-by-confounder terms",
 }
 FEWEST = 10  # leavers, and stayers, without which no fraction is shown
-
-# (n, events, risks) of a chunk of replicates -> (replicates, measures)
-Statistic = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-
-
-@dataclass(frozen=True)
-class AttritionFit:
-    """A fitted attrition model: the cells, the designs under every set of removed causes, the coefficients."""
-
-    causes: design.Causes
-    adjust: tuple[str, ...]
-    outcome: str
-    cells: Cells
-    terms: tuple[design.Term, ...]
-    designs: np.ndarray  # (2**causes, cells, terms); entry m has the causes with a bit in m removed
-    beta: np.ndarray  # (terms,)
-    replicates: np.ndarray  # (replicates, terms), refitted coefficients
-    seed: int
-    method: str
-    dropped: tuple[str, ...]  # interaction terms that the data cannot carry
-
-    @property
-    def coefficients(self) -> pd.Series:
-        """Log odds ratios by term."""
-        return pd.Series(self.beta, index=[design.spelled(term) for term in self.terms], name="log odds ratio")
-
-    @property
-    def exposed(self) -> np.ndarray:
-        """Whether each cause has a failure in each cell, (causes, cells)."""
-        return design.exposed(self.cells.levels, self.causes)
-
-    @property
-    def n(self) -> int:
-        """Customers in the model (rows, unweighted)."""
-        return int(self.cells.rows.sum())
 
 
 def fit_attrition(
@@ -114,97 +78,6 @@ def fit_attrition(
     method = f"logit, {INTERACTIONS[interactions]}; resampled by {'customer' if customer else 'row'}, {replicates} times"
     fitted = replace(fitted, method=method + (", weighted" if weights else ""))
     return replace(fitted, replicates=_refit(fitted, replicates))
-
-
-def attributable_fractions(fit: AttritionFit, level: float = 0.95) -> pd.DataFrame:
-    """Share of attrition that would not have happened without each cause, alone, jointly and on average.
-
-    Parameters
-    ----------
-    fit : AttritionFit
-    level : confidence level, between 0 and 1
-
-    Returns
-    -------
-    DataFrame in the result shape, unit "share": term = cause or "joint"; measures
-    fraction (the cause alone removed), average_fraction (Shapley value over all orders of removal; adds up to
-    the joint fraction), last (removed after all others), lowest_order and highest_order (smallest and largest
-    contribution over the orders). The joint term has its fraction only.
-
-    Notes
-    -----
-    v(S) = 1 - mean risk with the causes in S at their reference / mean risk. "Would not have happened" holds if
-    the confounders are all adjusted for, failures precede the decision and the reference is within reach.
-
-    Source
-    ------
-    Greenland & Drescher 1993; Eide & Gefeller 1995 (average); Sjolander & Vansteelandt 2011.
-    """
-    measures = ("fraction", "average_fraction", "last", "lowest_order", "highest_order")
-    names = [(cause, measure) for cause in fit.causes for measure in measures] + [("joint", "fraction")]
-
-    def statistic(n: np.ndarray, events: np.ndarray, risks: np.ndarray) -> np.ndarray:
-        return _fractions(removal_values(n, risks))
-
-    return summarised(fit, names, statistic, level)
-
-
-def removal_values(n: np.ndarray, risks: np.ndarray) -> np.ndarray:
-    """v(S) for every set of removed causes, (replicates, 2**causes), from n (replicates, cells) and the risks."""
-    means = np.einsum("bc,bsc->bs", n, risks)
-    return 1.0 - means / means[:, :1]
-
-
-def evaluate(fit: AttritionFit, statistic: Statistic) -> tuple[np.ndarray, np.ndarray]:
-    """A statistic on the data and on every replicate, each with its own counts and coefficients."""
-    n, events = total(fit.cells)
-    point = statistic(n, events, risks(fit.designs, fit.beta[None]))[0]
-    drawn, start = [np.empty((0, len(point)))], 0
-    for n, events in replicate_counts(fit.cells, len(fit.replicates), fit.seed):
-        beta = fit.replicates[start : start + len(n)]
-        drawn.append(statistic(n, events, risks(fit.designs, beta)))
-        start += len(n)
-    return point, np.concatenate(drawn)
-
-
-def summarised(
-    fit: AttritionFit, names: Sequence[tuple[str, str]], statistic: Statistic, level: float, unit: str = "share"
-) -> pd.DataFrame:
-    """Result rows of a statistic whose measures are `names` (term, measure), with percentile intervals."""
-    point, drawn = evaluate(fit, statistic)
-    blank = np.full(len(point), np.nan)
-    spread, lower, upper = percentile_interval(drawn, level) if len(drawn) else (blank, blank, blank)
-    return results(
-        {"term": term, "measure": measure, "estimate": point[i], "std_error": spread[i], "lower": lower[i],
-         "upper": upper[i], "level": level, "n": fit.n, "unit": unit, "method": fit.method, "note": ""}
-        for i, (term, measure) in enumerate(names)
-    )  # fmt: skip
-
-
-def risks(designs: np.ndarray, beta: np.ndarray) -> np.ndarray:
-    """Risk of every cell under every set of removed causes, (replicates, sets, cells)."""
-    return np.stack([logistic.expit(beta @ x.T) for x in designs], axis=1)
-
-
-def total(cells: Cells) -> tuple[np.ndarray, np.ndarray]:
-    """Trials and events of every cell over all customers, each of shape (1, cells)."""
-    return cells.n.sum(axis=0)[None], cells.events.sum(axis=0)[None]
-
-
-def replicate_counts(cells: Cells, replicates: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Trials and events of every cell in chunks of resampled customers, each (replicates, cells)."""
-    buckets, width = cells.n.shape
-    n, events = cells.n.T.tocsr(), cells.events.T.tocsr()
-    for drawn in multiplicities(buckets, replicates, seed, width):
-        yield (n @ drawn.T).T, (events @ drawn.T).T
-
-
-def _fractions(v: np.ndarray) -> np.ndarray:
-    average, columns = shapley.shapley_values(v), []
-    for j in range(shapley.players(v)):
-        added, _ = shapley.contributions(v, j)
-        columns += [v[:, 1 << j], average[:, j], added[:, -1], added.min(axis=1), added.max(axis=1)]
-    return np.column_stack([*columns, v[:, -1]])
 
 
 def _terms(levels, columns, causes, adjust, interactions):  # type: ignore[no-untyped-def]
