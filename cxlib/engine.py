@@ -31,6 +31,12 @@ class View:
     def __getitem__(self, name: str) -> nw.Expr:
         return nw.col(self.at[name])
 
+    def to_pandas(self, *columns: str) -> pd.DataFrame:
+        """The frame, or some of its columns, in memory under the users' names."""
+        wanted = columns or tuple(self.at)
+        require(self, wanted)
+        return collect(self.frame.select(self.at[name] for name in wanted)).set_axis(list(wanted), axis=1)
+
 
 def view(frame: Any, where: str = "frame") -> View:
     """Take any supported frame in: pandas, Polars, Arrow, a DuckDB relation, a Spark frame, narwhals or a View."""
@@ -64,6 +70,12 @@ def bucketed(seen: View, customer: str | None, buckets: int | None) -> nw.LazyFr
     key = "row_number() OVER ()" if customer is None else f"CAST({seen.at[customer]} AS VARCHAR)"
     name = key if buckets is None else f"hash({key}) % {int(buckets)}"
     return nw.from_native(native.project(f"*, {name} AS bucket"))
+
+
+def computed(lazy: nw.LazyFrame[Any], columns: Mapping[str, str]) -> nw.LazyFrame[Any]:
+    """Columns (name -> SQL expression) of a frame; names and expressions must be ours, never a user's words."""
+    native, parts = lazy.to_native(), [f"{sql} AS {name}" for name, sql in columns.items()]
+    return nw.from_native(native.selectExpr(*parts) if _is_spark(native) else native.project(", ".join(parts)))
 
 
 def days_between(later: nw.Expr, earlier: nw.Expr) -> nw.Expr:
@@ -142,8 +154,7 @@ def _naive_utc(lazy: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     if not zoned:
         return lazy
     spell = "to_utc_timestamp({0}, current_timezone())" if _is_spark(native) else "timezone('UTC', {0})"
-    parts = [f"{spell.format(name)} AS {name}" if name in zoned else name for name in columns]
-    return nw.from_native(native.selectExpr(*parts) if _is_spark(native) else native.project(", ".join(parts)))
+    return computed(lazy, {name: spell.format(name) if name in zoned else name for name in columns})
 
 
 def _kind(dtype: Any) -> str:

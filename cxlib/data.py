@@ -1,0 +1,225 @@
+"""The seven tables: loaded from a folder or from frames, checked against `schema.TABLES`, and their data contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import narwhals as nw
+
+from . import engine, files, schema
+from .errors import CxError, nearest, refuse, shortened, unknown
+
+# Days that are often entered ahead (a notice period, an announced price) do not show how far the data reach.
+SEEN = {
+    "customers": ("signup_date",),
+    "surveys": ("sent_at", "answered_at"),
+    "tickets": ("opened_at", "first_response_at", "resolved_at"),
+    "interactions": ("at",),
+}
+AHEAD = {"customers": ("end_date",), "prices": ("valid_from",)}
+_KIND = dict.fromkeys(("id", "text", "category", "flag"), engine.FACTOR)
+_KIND |= dict.fromkeys(("number", "integer"), engine.NUMBER) | dict.fromkeys(("date", "timestamp"), engine.STAMP)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables that are there, each a lazy frame with the columns of `schema.TABLES` that are there.
+
+    `last_day` is the last day the data cover: the latest signup, survey, answer, ticket stamp or interaction. Ends
+    and prices, which are often entered ahead, count only where there is no table of events.
+    """
+
+    customers: engine.View
+    prices: engine.View | None = None
+    surveys: engine.View | None = None
+    ratings: engine.View | None = None
+    tickets: engine.View | None = None
+    interactions: engine.View | None = None
+    touchpoints: engine.View | None = None
+    files: tuple[Path, ...] = ()
+
+    @property
+    def present(self) -> dict[str, engine.View]:
+        """The tables that are there, by name."""
+        found = {field.name: getattr(self, field.name) for field in fields(self) if field.name in schema.TABLES}
+        return {name: seen for name, seen in found.items() if seen is not None}
+
+    @cached_property
+    def last_day(self) -> date:
+        """The last day the data cover (one query a table, then remembered)."""
+        events = any(name in SEEN for name in self.present if name != "customers")
+        latest = [_latest(seen, SEEN.get(name, ())) for name, seen in self.present.items()]
+        if not events:
+            latest += [_latest(seen, AHEAD.get(name, ())) for name, seen in self.present.items()]
+        days = [day for day in latest if day is not None]
+        if not days:
+            raise CxError("the tables must hold at least one dated row, they hold none; check the files")
+        return max(days)
+
+
+def load(source: str | Path | Mapping[str, Any]) -> Tables:
+    """Load the tables, lazily: from a folder of files, or from frames.
+
+    Parameters
+    ----------
+    source : folder with one Parquet or CSV file a table (customers.parquet, tickets.csv, …), or a mapping of table
+        names to pandas, Polars, Arrow, DuckDB or Spark frames. Only customers is required; columns are those of
+        `schema.codebook()`, others are left out.
+
+    Returns
+    -------
+    Tables, one lazy frame for each table that is there. Ids are text ("007" stays), days are days, stamps naive UTC.
+
+    Raises
+    ------
+    CxError
+        All faults at once: unknown table, missing column, a column of the wrong kind, a text that cannot be read as
+        the number, day or stamp it should be.
+
+    Notes
+    -----
+    A folder may hold other files. A CSV file is comma-separated UTF-8 with ISO days; for any other spelling or other
+    column names write a study file. Stamps without a zone are taken as UTC.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> people = pd.DataFrame({"customer_id": ["007"], "signup_date": ["2025-01-31"], "end_date": [None]})
+    >>> load({"customers": people}).last_day
+    datetime.date(2025, 1, 31)
+    """
+    if isinstance(source, Mapping):
+        refuse(unknown("table", name, schema.TABLES, "load") for name in source if name not in schema.TABLES)
+        sources = {name: files.Source(engine.view(frame, name)) for name, frame in source.items()}
+    else:
+        sources = {name: files.read_file(path) for name, path in find_tables(Path(source)).items()}
+    return tables_from(sources)
+
+
+def find_tables(folder: Path) -> dict[str, Path]:
+    """The file of each table in a folder; a file whose name is nearly that of a missing table is a fault."""
+    if not folder.is_dir():
+        there = sorted(entry.name for entry in folder.parent.iterdir()) if folder.parent.is_dir() else []
+        raise CxError(unknown("folder", folder.name, there, f"load '{folder.parent}'"))
+    found: dict[str, list[Path]] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in (".parquet", ".csv", ".tsv") and not path.name.startswith("."):
+            found.setdefault(path.stem.lower(), []).append(path)
+    faults = [
+        f"{folder.name}: table '{name}' must be in one file, there are {' and '.join(path.name for path in paths)}"
+        for name, paths in found.items()
+        if name in schema.TABLES and len(paths) > 1
+    ]
+    absent = [name for name in schema.TABLES if name not in found]
+    for stem in set(found) - set(schema.TABLES):
+        if meant := nearest(stem, [name for name in absent if _alike(stem, name)]):
+            faults.append(f"{folder.name}: no table is named '{stem}'; did you mean '{meant}'? Rename the file")
+    refuse(faults)
+    return {name: paths[0] for name, paths in found.items() if name in schema.TABLES}
+
+
+def tables_from(
+    sources: Mapping[str, files.Source],
+    columns: Mapping[str, Mapping[str, str]] | None = None,
+    zone: str = "UTC",
+) -> Tables:
+    """Tables from sources: pick and rename columns (ours -> theirs), read each as its kind, tell all faults at once."""
+    columns, faults, views = columns or {}, [], {}
+    if "customers" not in sources:
+        faults.append("no table 'customers': the one table that must be there, one row per customer; add it")
+    for name, source in sources.items():
+        try:
+            views[name] = _typed(name, source, columns.get(name, {}), zone)
+        except CxError as error:
+            faults += error.faults
+    refuse(faults)
+    engine.same_engine(views)
+    return Tables(**views, files=tuple(source.path for source in sources.values() if source.path))
+
+
+def _typed(table: str, source: files.Source, columns: Mapping[str, str], zone: str) -> engine.View:
+    where = f"{table} ({source.path.name})" if source.path else table
+    known = {column.name: column for column in schema.TABLES[table]}
+    faults = [unknown("column", name, known, f"{where}: columns") for name in columns if name not in known]
+    theirs = {name: columns.get(name, name) for name in known}
+    for name, column in known.items():
+        if theirs[name] not in source.view.at and (column.required or name in columns):
+            faults.append(unknown("column", theirs[name], source.view.at, where))
+    refuse(faults)
+    theirs = {name: given for name, given in theirs.items() if given in source.view.at}
+    types = source.view.frame.collect_schema()
+    spelled, parsed = {}, {}
+    for name, given in theirs.items():
+        dtype, kind = types[source.view.at[given]], known[name].kind
+        if dtype == nw.String and (kind == "flag" or _KIND[kind] != engine.FACTOR):
+            spelled[name] = files.reading(source.view.at[given], kind, source.form, zone)
+            parsed[given] = files.reading(source.view.at[given], kind, source.form)
+        elif _fits(dtype, kind):
+            spelled[name] = _cast(source.view.at[given], kind, dtype, zone, given in source.zoned)
+        else:
+            faults.append(f"{where}: column '{shortened(given)}' must be {_wanted(kind)}, it is {dtype}; convert it")
+    refuse(faults + _unread(where, source, parsed, {given: known[name].kind for name, given in theirs.items()}))
+    lazy = engine.computed(source.view.frame, spelled)
+    return engine.View(lazy, {name: name for name in spelled}, {name: _KIND[known[name].kind] for name in spelled})
+
+
+def _unread(where: str, source: files.Source, parsed: Mapping[str, str], kinds: Mapping[str, str]) -> list[str]:
+    is_csv = source.path is not None and source.path.suffix.lower() in files.ENDINGS
+    if not parsed and not is_csv:
+        return []
+    try:
+        lost = files.unreadable(source.view, parsed)
+    except duckdb.Error as error:
+        return [files.told(where, error)]
+    return [
+        f"{where}: column '{shortened(name)}' must be {_wanted(kinds[name])} in every row; {count:,} "
+        f"value{'s' * (count > 1)} cannot be read so, such as '{shortened(value)}'; correct it or declare how it is written"
+        for name, (count, value) in lost.items()
+    ]
+
+
+def _fits(dtype: Any, kind: str) -> bool:
+    if kind in ("date", "timestamp"):
+        return dtype in (nw.Date, nw.Datetime)
+    if kind in ("number", "integer"):
+        return dtype.is_numeric()
+    if kind == "flag":
+        return dtype == nw.Boolean or dtype.is_numeric()
+    # An id that is a float has lost its spelling already: 7.0 is not "007".
+    return dtype in (nw.String, nw.Boolean, nw.Categorical, nw.Enum) or dtype.is_integer()
+
+
+def _cast(name: str, kind: str, dtype: Any, zone: str, zoned: bool) -> str:
+    if kind == "date":
+        local = f"timezone('{zone}', timezone('UTC', {name}))" if zoned and zone != "UTC" else name
+        return f"CAST({local} AS DATE)"
+    if kind == "timestamp":
+        stamp = f"CAST({name} AS TIMESTAMP)"
+        return stamp if zoned else files.in_utc(stamp, zone)
+    if kind in ("number", "integer"):
+        return f"CAST({name} AS DOUBLE)" if dtype.is_decimal() else name
+    return f"CAST({name} AS {'BOOLEAN' if kind == 'flag' else 'STRING'})"
+
+
+def _wanted(kind: str) -> str:
+    told = {"date": "a day", "timestamp": "a stamp", "flag": "true or false", "id": "text or a whole number"}
+    return told.get(kind, "a number" if _KIND[kind] == engine.NUMBER else "text")
+
+
+def _alike(stem: str, name: str) -> bool:
+    return stem.rstrip("s") == name.rstrip("s") or len(set(stem) ^ set(name)) <= 2
+
+
+def _latest(seen: engine.View, columns: tuple[str, ...]) -> date | None:
+    there = [name for name in columns if name in seen.at]
+    if not there:
+        return None
+    row = engine.collect(seen.frame.select(nw.col(name).cast(nw.Date).max().alias(name) for name in there))
+    days = [day for day in row.iloc[0] if day is not None and day == day]
+    return max((day.date() if hasattr(day, "date") else day for day in days), default=None)
