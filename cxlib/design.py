@@ -33,6 +33,11 @@ def main_effects(
     return terms
 
 
+def cause_columns(causes: Causes) -> list[str]:
+    """The columns of all causes, each once."""
+    return list(dict.fromkeys(column for columns in causes.values() for column in columns))
+
+
 def references(causes: Causes) -> dict[str, object]:
     """The level that a failure of each cause's column is set to: the baseline its effects are told against."""
     return {column: next(iter(mapping.values())) for columns in causes.values() for column, mapping in columns.items()}

@@ -3,35 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from . import design, logistic
 from .cells import Cells
+from .errors import CxError, refuse, unknown
 from .resample import multiplicities, percentile_interval
-from .schema import results
+from .schema import TOO_FEW, ordered, results
 
-# (n, events, risks) of a chunk of replicates -> (replicates, measures)
-Statistic = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+INTERACTIONS = {
+    None: "main effects",
+    "causes": "main effects and cause-by-cause terms",
+    "all": "main effects, cause-by-cause and cause-by-confounder terms",
+}
+FEWEST = 10  # leavers, and stayers, without which no fraction is shown
+
+# (fit, n, events, risks) of a chunk of replicates -> (replicates, measures)
+Statistic = Callable[["AttritionFit", np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
 class AttritionFit:
     """A fitted attrition model: the cells, the designs under every set of removed causes, the coefficients."""
 
+    outcome: str
     causes: design.Causes
     adjust: tuple[str, ...]
-    outcome: str
+    interactions: str | None
     cells: Cells
     terms: tuple[design.Term, ...]
+    dropped: tuple[design.Term, ...]  # interactions that the data cannot carry
     designs: np.ndarray  # (2**causes, cells, terms); entry m has the causes with a bit in m removed
     beta: np.ndarray  # (terms,)
     replicates: np.ndarray  # (replicates, terms), refitted coefficients
     seed: int
-    method: str
-    dropped: tuple[str, ...]  # interaction terms that the data cannot carry
+    unit: str  # of resampling: "customer" or "row"
 
     @property
     def coefficients(self) -> pd.Series:
@@ -48,31 +59,128 @@ class AttritionFit:
         """Customers in the model (rows, unweighted)."""
         return int(self.cells.rows.sum())
 
+    @property
+    def method(self) -> str:
+        """What was done, for the result's column of that name."""
+        weighted = ", weighted" if self.cells.weighted else ""
+        left_out = f" ({len(self.dropped)} terms left out: too few customers or leavers)" if self.dropped else ""
+        return (f"logit{weighted}, {INTERACTIONS[self.interactions]}{left_out}; percentiles of "
+                f"{len(self.replicates)} refits, resampled by {self.unit}")  # fmt: skip
+
+
+def fit_cells(
+    cells: Cells,
+    outcome: str,
+    causes: design.Causes,
+    adjust: Sequence[str],
+    interactions: str | None,
+    replicates: int,
+    seed: int,
+    unit: str,
+) -> AttritionFit:
+    """Fit on the cells and on every replicate of them; refuse what no finite model describes."""
+    _check_events(cells, outcome)
+    terms = design.main_effects(cells.levels, [*adjust, *design.cause_columns(causes)], design.references(causes))
+    terms += design.cause_terms(causes) if interactions else []
+    terms += design.confounder_terms(cells.levels, causes, adjust) if interactions == "all" else []
+    kept, beta = _estimable_fit(cells, terms, outcome)
+    sets = [[c for j, c in enumerate(causes) if m >> j & 1] for m in range(1 << len(causes))]
+    designs = np.stack([design.matrix(design.removed(cells.levels, causes, names), kept) for names in sets])
+    dropped = tuple(term for term in terms if term not in kept)
+    none = np.empty((0, len(kept)))
+    fit = AttritionFit(outcome, causes, tuple(adjust), interactions, cells, tuple(kept), dropped, designs, beta, none,
+                       seed, unit)  # fmt: skip
+    counts = replicate_counts(cells, replicates, seed)
+    return replace(fit, replicates=np.concatenate([none, *(logistic.fit(designs[0], *c, start=beta) for c in counts)]))
+
+
+def refit(fit: AttritionFit, cells: Cells | None = None, **changes: object) -> AttritionFit:
+    """The same model on other cells, or another model on the same cells, with the same resampled customers."""
+    settings = {name: getattr(fit, name) for name in ("outcome", "causes", "adjust", "interactions", "seed", "unit")}
+    return fit_cells(cells or fit.cells, **(settings | {"replicates": len(fit.replicates)} | changes))  # type: ignore[arg-type]
+
+
+def segments(fit: AttritionFit, by: str) -> dict[object, tuple[AttritionFit | None, int]]:
+    """The model within every level of `by` (None where it has too few leavers for one) and the level's customers."""
+    if by not in fit.cells.levels:
+        raise CxError(unknown("column", by, fit.cells.levels.columns, "by") + f"; name it in fit_attrition(by='{by}')")
+    adjust, parts = tuple(c for c in fit.adjust if c != by), {}
+    for value in ordered(by, fit.cells.levels[by].unique()):
+        cells = subset(fit.cells, (fit.cells.levels[by] == value).to_numpy())
+        try:
+            part = refit(fit, cells, adjust=_varying(cells, adjust))
+        except CxError:
+            part = None
+        parts[value] = (part, int(cells.rows.sum()))
+    return parts
+
+
+def subset(cells: Cells, where: np.ndarray) -> Cells:
+    """The cells for which `where` holds; the buckets stay, so that replicates stay the same customers."""
+    levels = cells.levels[where].reset_index(drop=True)
+    return Cells(levels, cells.n[:, where], cells.events[:, where], cells.rows[where], cells.weighted)
+
 
 def evaluate(fit: AttritionFit, statistic: Statistic) -> tuple[np.ndarray, np.ndarray]:
     """A statistic on the data and on every replicate, each with its own counts and coefficients."""
     n, events = total(fit.cells)
-    point = statistic(n, events, risks(fit.designs, fit.beta[None]))[0]
+    point = statistic(fit, n, events, risks(fit.designs, fit.beta[None]))[0]
     drawn, start = [np.empty((0, len(point)))], 0
     for n, events in replicate_counts(fit.cells, len(fit.replicates), fit.seed):
         beta = fit.replicates[start : start + len(n)]
-        drawn.append(statistic(n, events, risks(fit.designs, beta)))
+        drawn.append(statistic(fit, n, events, risks(fit.designs, beta)))
         start += len(n)
     return point, np.concatenate(drawn)
 
 
 def summarised(
-    fit: AttritionFit, names: Sequence[tuple[str, str]], statistic: Statistic, level: float, unit: str = "share"
+    fit: AttritionFit,
+    names: Sequence[tuple[str, str]],
+    statistic: Statistic,
+    level: float,
+    by: str | None = None,
+    unit: str = "share",
 ) -> pd.DataFrame:
-    """Result rows of a statistic whose measures are `names` (term, measure), with percentile intervals."""
+    """Result rows of a statistic whose measures are `names` (term, measure), over all or within levels of `by`.
+
+    A level whose estimate differs from that of all customers by more than chance (Benjamini-Hochberg over the
+    levels, at 1 - level) says so in its note; a level with too few leavers has no estimate.
+    """
     point, drawn = evaluate(fit, statistic)
+    if by is None:
+        return results(_rows(fit, names, point, drawn, level, unit))
+    rows, gaps = [], []
+    for value, (part, n) in segments(fit, by).items():
+        own, own_drawn = evaluate(part, statistic) if part else (np.full_like(point, np.nan), drawn[:0])
+        rows += [{by: value, **row} for row in _rows(part or fit, names, own, own_drawn, level, unit)]
+        for row in rows[-len(names) :]:
+            row |= {} if part else {"n": n, "note": TOO_FEW}
+        spread = (own_drawn - drawn).std(axis=0, ddof=1) if part and len(drawn) > 1 else np.nan
+        gaps.append((own - point) / spread)
+    for row, differs in zip(rows, _beyond_chance(np.array(gaps), 1 - level).ravel(), strict=True):
+        row["note"] = f"differs from all (false discovery rate {1 - level:.0%})" if differs else row["note"]
+    return results(rows, by=[by])
+
+
+def _rows(fit, names, point, drawn, level, unit):  # type: ignore[no-untyped-def]
     blank = np.full(len(point), np.nan)
     spread, lower, upper = percentile_interval(drawn, level) if len(drawn) else (blank, blank, blank)
-    return results(
+    return [
         {"term": term, "measure": measure, "estimate": point[i], "std_error": spread[i], "lower": lower[i],
          "upper": upper[i], "level": level, "n": fit.n, "unit": unit, "method": fit.method, "note": ""}
         for i, (term, measure) in enumerate(names)
-    )  # fmt: skip
+    ]  # fmt: skip
+
+
+def _beyond_chance(z: np.ndarray, rate: float) -> np.ndarray:
+    """Which standardised gaps (levels, measures) are real, with the false discovery rate held for each measure."""
+    p = 2 * stats.norm.sf(np.abs(z))
+    flags = np.zeros(p.shape, dtype=bool)
+    for j in range(p.shape[1]):
+        known = ~np.isnan(p[:, j])
+        if known.any():
+            flags[known, j] = multipletests(p[known, j], rate, method="fdr_bh")[0]
+    return flags
 
 
 def risks(designs: np.ndarray, beta: np.ndarray) -> np.ndarray:
@@ -91,3 +199,43 @@ def replicate_counts(cells: Cells, replicates: int, seed: int) -> Iterator[tuple
     n, events = cells.n.T.tocsr(), cells.events.T.tocsr()
     for drawn in multiplicities(buckets, replicates, seed, width):
         yield (n @ drawn.T).T, (events @ drawn.T).T
+
+
+def _estimable_fit(cells: Cells, terms: list[design.Term], outcome: str) -> tuple[list[design.Term], np.ndarray]:
+    """Coefficients, without the interactions that the data cannot carry; such main effects are refused."""
+    n, events = total(cells)
+    possible = design.estimable(design.matrix(cells.levels, terms), n[0])
+    refuse(f"{design.spelled(term)} is determined by the columns before it; leave one of them out"
+           for term, ok in zip(terms, possible, strict=True) if not ok and len(term) < 2)  # fmt: skip
+    kept = [term for term, ok in zip(terms, possible, strict=True) if ok]
+    while True:
+        x = design.matrix(cells.levels, kept)
+        beta = logistic.fit(x, n, events)[0]
+        gone = [term for term, off in zip(kept, design.separated(x, beta), strict=True) if off]
+        if not gone:
+            return kept, beta
+        if all(len(term) < 2 for term in gone):
+            raise CxError(*(_separation(term, cells, n[0], events[0], outcome) for term in gone))
+        kept = [term for term in kept if term not in gone or len(term) < 2]
+
+
+def _separation(term: design.Term, cells: Cells, n: np.ndarray, events: np.ndarray, outcome: str) -> str:
+    inside = design.matrix(cells.levels, [term])[:, 0] != 0
+    share = events[inside].sum() / max(n[inside].sum(), 1e-300)
+    return (f"{design.spelled(term)} decides the outcome '{outcome}' ({share:.1%} of its {cells.rows[inside].sum():,} "
+            "customers): no finite effect exists; merge the level with another, or leave the column out if it was "
+            "recorded after the outcome")  # fmt: skip
+
+
+def _check_events(cells: Cells, outcome: str) -> None:
+    n, events = total(cells)
+    # With weights the number of leavers is not known; cells with events bound it from above.
+    left = float(events.sum()) if not cells.weighted else float(cells.rows[events[0] > 0].sum())
+    stayed = float((n - events).sum()) if not cells.weighted else float(cells.rows[(n - events)[0] > 0].sum())
+    if min(left, stayed) < FEWEST:
+        raise CxError(f"outcome '{outcome}' must have at least {FEWEST} leavers and {FEWEST} stayers, not {left:.0f} "
+                      f"and {stayed:.0f}; widen the period or the filter")  # fmt: skip
+
+
+def _varying(cells: Cells, columns: Sequence[str]) -> tuple[str, ...]:
+    return tuple(column for column in columns if cells.levels[column].nunique() > 1)
