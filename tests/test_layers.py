@@ -42,7 +42,7 @@ def imported(tree: ast.Module, package: str, modules: set[str]) -> Iterator[str]
             continue
         for path in paths:
             top, _, rest = path.partition(".")
-            if top == package:
+            if top == package and rest != "__version__":
                 name = rest.partition(".")[0]
                 yield name if name in modules else ""
 
@@ -132,6 +132,7 @@ BODY = "    x = 1\n"
         ("frame", "if True:\n    from kit import left", "frame (layer 1) imports left (layer 2)"),
         ("left", "from kit.right import share", "left imports right: none sideways in layer 2"),
         ("left", "from kit import rate", "left imports from the package itself"),
+        ("left", "from . import __version__", None),
         ("cells", "from .frame import x", "imports run in a circle"),
         ("utils", "", "utils has no layer"),
         ("utils", "", "utils is a grab bag"),
