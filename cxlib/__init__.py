@@ -17,6 +17,7 @@ _PUBLIC = {
     "nps": ["nps"],
     "attrition": ["fit_attrition"],
     "fractions": ["attributable_fractions", "outweighs", "role_interval", "what_if"],
+    "checks": ["interaction_check", "robustness"],
     "drivers": ["relative_importance"],
     "errors": ["CxError"],
 }

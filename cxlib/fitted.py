@@ -163,8 +163,7 @@ def summarised(
 
 
 def _rows(fit, names, point, drawn, level, unit):  # type: ignore[no-untyped-def]
-    blank = np.full(len(point), np.nan)
-    spread, lower, upper = percentile_interval(drawn, level) if len(drawn) else (blank, blank, blank)
+    spread, lower, upper = percentile_interval(drawn, level)
     return [
         {"term": term, "measure": measure, "estimate": point[i], "std_error": spread[i], "lower": lower[i],
          "upper": upper[i], "level": level, "n": fit.n, "unit": unit, "method": fit.method, "note": ""}

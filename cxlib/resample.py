@@ -28,6 +28,9 @@ def percentile_interval(replicates: np.ndarray, level: float) -> tuple[np.ndarra
     The quantiles are those of order statistics at (R + 1) p, which keep the nominal level at small R
     (Davison & Hinkley 1997, section 5.3.1).
     """
+    if not len(replicates):
+        blank = np.full(replicates.shape[1:], np.nan)
+        return blank, blank, blank
     tails = [(1 - level) / 2, (1 + level) / 2]
     empty = np.isnan(replicates).all(axis=0)
     safe = np.where(empty, 0.0, replicates)
