@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from .errors import CxError, refuse, shortened, unknown
 
+_WIDE = (nw.Int128, nw.UInt128)  # DuckDB's sums of integers: pandas would hold them as objects
 FACTOR, NUMBER, STAMP, OTHER = "factor", "number", "stamp", "other"
 
 
@@ -43,12 +44,12 @@ def view(frame: Any, where: str = "frame") -> View:
     if isinstance(frame, View):
         return frame
     native = _native(frame, where)
-    names = [str(name) for name in native.columns]
+    names = native.column_names if isinstance(native, pa.Table) else [str(name) for name in native.columns]
     refuse(f"{where}: two columns are named '{name}'; give each its own name" for name in _repeated(names))
     short = [f"c{i}" for i in range(len(names))]
-    lazy = nw.from_native(native.toDF(*short) if _is_spark(native) else _positional(native, short))
+    lazy = nw.from_native(_positional(native, short))
     kinds = {name: _kind(dtype) for name, dtype in zip(names, lazy.collect_schema().dtypes(), strict=True)}
-    return View(_without_nan(_naive_utc(lazy)), dict(zip(names, short, strict=True)), kinds)
+    return View(_plain_numbers(_naive_utc(lazy)), dict(zip(names, short, strict=True)), kinds)
 
 
 def require(seen: View, columns: Iterable[str], where: str = "frame") -> None:
@@ -60,16 +61,21 @@ def bucketed(seen: View, customer: str | None, buckets: int | None) -> nw.LazyFr
     """The frame with a column `bucket`, the unit of resampling, by the engine's own hash of the customer.
 
     A row number modulo the number of buckets would make systematic samples, whose spread is too small
-    wherever the order carries information. `buckets=None`: every customer is a bucket of its own.
+    wherever the order carries information. `buckets=None`: every customer is a bucket of its own. A row that
+    names no customer has no bucket.
     """
     native = seen.frame.to_native()
-    if _is_spark(native):
-        key = "monotonically_increasing_id()" if customer is None else f"CAST({seen.at[customer]} AS STRING)"
-        name = key if buckets is None else f"pmod(xxhash64({key}), {int(buckets)})"
-        return nw.from_native(native.selectExpr("*", f"{name} AS bucket"))
-    key = "row_number() OVER ()" if customer is None else f"CAST({seen.at[customer]} AS VARCHAR)"
-    name = key if buckets is None else f"hash({key}) % {int(buckets)}"
-    return nw.from_native(native.project(f"*, {name} AS bucket"))
+    spark = _is_spark(native)
+    if customer is None:
+        key = "monotonically_increasing_id()" if spark else "row_number() OVER ()"
+    else:
+        key = f"CAST({seen.at[customer]} AS {'STRING' if spark else 'VARCHAR'})"
+    if buckets is not None:
+        hashed = f"pmod(xxhash64({key}), {int(buckets)})" if spark else f"hash({key}) % {int(buckets)}"
+        # The hash of nothing is a number.
+        key = hashed if customer is None else f"CASE WHEN {seen.at[customer]} IS NULL THEN NULL ELSE {hashed} END"
+    added = f"{key} AS bucket"
+    return nw.from_native(native.selectExpr("*", added) if spark else native.project(f"*, {added}"))
 
 
 def computed(lazy: nw.LazyFrame[Any], columns: Mapping[str, str]) -> nw.LazyFrame[Any]:
@@ -117,34 +123,50 @@ def _native(frame: Any, where: str) -> Any:
         native = native.to_arrow()
     if isinstance(native, pd.DataFrame):
         native = _arrow(native, where)
+    if isinstance(native, pa.Table) and not native.num_columns:
+        raise CxError(f"{where} must have columns and rows, but has neither; check what was read or filtered")
     if not isinstance(native, pa.Table):
         raise CxError(
             f"{where} must be a pandas, Polars, Arrow, DuckDB or Spark frame, not {type(frame).__name__}: "
             f"{shortened(frame)}; read it first, for one with cx.load"
         )
-    return duckdb.from_arrow(native)
+    return native
 
 
 def _arrow(frame: pd.DataFrame, where: str) -> pa.Table:
     arrays, faults = [], []
     for name, column in ((str(name), frame.iloc[:, i]) for i, name in enumerate(frame.columns)):
         try:
-            arrays.append(pa.array(column, from_pandas=True))
-        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+            arrays.append(pa.array(_plain(column), from_pandas=True))
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError) as error:
             faults.append(f"{where}: column '{name}' must hold one kind of value, not a mixture ({error}); recode it")
     refuse(faults)
     arrays = [array.cast(pa.string()) if pa.types.is_null(array.type) else array for array in arrays]
     return pa.table(arrays, names=[str(name) for name in frame.columns])
 
 
-def _positional(relation: duckdb.DuckDBPyRelation, short: Sequence[str]) -> duckdb.DuckDBPyRelation:
-    return relation.query("source", f"SELECT * FROM source AS s({', '.join(short)})")
+def _plain(column: pd.Series) -> pd.Series:
+    """Categories in words, whatever they are (numbers, intervals of pd.cut): a categorical is a factor."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.cat.rename_categories([str(category) for category in column.cat.categories])
+    return column.astype("float32") if column.dtype == "float16" else column
 
 
-def _without_nan(lazy: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """NaN becomes null, so that missing is spelled one way."""
-    floats = [name for name, dtype in lazy.collect_schema().items() if dtype.is_float()]
-    return lazy.with_columns(nw.when(~nw.col(name).is_nan()).then(nw.col(name)).alias(name) for name in floats)
+def _positional(native: Any, short: Sequence[str]) -> Any:
+    """The frame on its engine under short names, given by position: DuckDB's own names ignore case."""
+    if _is_spark(native):
+        return native.toDF(*short)
+    if isinstance(native, pa.Table):
+        return duckdb.from_arrow(native.rename_columns(list(short)))
+    return native.project(", ".join(f"#{i} AS {name}" for i, name in enumerate(short, start=1)))
+
+
+def _plain_numbers(lazy: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """NaN becomes null, so that missing is spelled one way; decimals and sums of integers become floats."""
+    columns = lazy.collect_schema().items()
+    wide = [nw.col(name).cast(nw.Float64) for name, dtype in columns if dtype.is_decimal() or dtype in _WIDE]
+    floats = [nw.col(name) for name, dtype in columns if dtype.is_float()]
+    return lazy.with_columns([*wide, *(nw.when(~x.is_nan()).then(x) for x in floats)])
 
 
 def _naive_utc(lazy: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
