@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from . import design, logistic
+from . import design, logistic, removal
 from .fitted import INTERACTIONS, AttritionFit, refit, replicate_counts, summarised, total
-from .fractions import attributable_fractions
 from .resample import percentile_interval
 from .schema import results
 
@@ -105,8 +104,8 @@ def _e_value(ratio: float) -> float:
 
 
 def _averages(fit: AttritionFit, level: float) -> pd.DataFrame:
-    table = attributable_fractions(fit, level)
-    return table[table["measure"] == "average_fraction"].reset_index(drop=True)
+    names = [(cause, "average_fraction") for cause in fit.causes]
+    return summarised(fit, names, lambda fit, n, events, risks: removal.average_fractions(n, risks), level)
 
 
 def _of_cause(fit: AttritionFit, j: int, level: float) -> Iterator[dict[str, object]]:

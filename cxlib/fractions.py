@@ -7,11 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from . import shapley
+from . import removal
 from .errors import refuse, unknown
 from .fitted import AttritionFit, summarised
-
-TIE = 1e-9  # risks closer than this are the same
 
 
 def attributable_fractions(fit: AttritionFit, level: float = 0.95, by: str | None = None) -> pd.DataFrame:
@@ -41,7 +39,7 @@ def attributable_fractions(fit: AttritionFit, level: float = 0.95, by: str | Non
     """
     measures = ("fraction", "average_fraction", "last", "lowest_order", "highest_order")
     names = [(cause, measure) for cause in fit.causes for measure in measures] + [("joint", "fraction")]
-    return summarised(fit, names, _fractions, level, by)
+    return summarised(fit, names, lambda fit, n, events, risks: removal.fractions(n, risks), level, by)
 
 
 def role_interval(fit: AttritionFit, level: float = 0.95, by: str | None = None) -> pd.DataFrame:
@@ -59,7 +57,9 @@ def role_interval(fit: AttritionFit, level: float = 0.95, by: str | None = None)
     mere lack of an add-on, which most customers lack.
     """
     names = [(cause, bound) for cause in fit.causes for bound in ("lower_bound", "upper_bound")]
-    return summarised(fit, names, _role_bounds, level, by)
+    return summarised(
+        fit, names, lambda fit, n, events, risks: removal.role_bounds(n, events, risks, fit.exposed), level, by
+    )
 
 
 def outweighs(fit: AttritionFit, a: str, b: str, level: float = 0.95, by: str | None = None) -> pd.DataFrame:
@@ -92,7 +92,9 @@ def outweighs(fit: AttritionFit, a: str, b: str, level: float = 0.95, by: str | 
     pair = [list(fit.causes).index(name) for name in (a, b)]
     terms = (f"{a} > {b}", f"{b} > {a}", "tie", "neither")
     names = [(term, measure) for measure in ("of_all", "of_any", "of_both") for term in terms]
-    return summarised(fit, names, lambda *chunk: _splits(*chunk, pair), level, by)
+    return summarised(
+        fit, names, lambda fit, n, events, risks: removal.split(n, risks, fit.exposed, pair), level, by
+    )
 
 
 def what_if(
@@ -127,57 +129,8 @@ def what_if(
     plans = [{name: value} for name, value in reductions.items()]
     plans += [dict(reductions)] if len(plans) > 1 else []
     names = [(cause, "impact_fraction") for cause in reductions] + [("joint", "impact_fraction")] * (len(plans) > 1)
-    weights = np.stack([_removal_weights([plan.get(cause, 0.0) for cause in fit.causes]) for plan in plans], axis=1)
-    return summarised(fit, names, lambda fit, n, events, risks: removal_values(n, risks) @ weights, level, by)
-
-
-def removal_values(n: np.ndarray, risks: np.ndarray) -> np.ndarray:
-    """v(S) for every set of removed causes, (replicates, 2**causes), from n (replicates, cells) and the risks."""
-    means = np.einsum("bc,bsc->bs", n, risks)
-    return 1.0 - _ratio(means, means[:, :1])
-
-
-def contributions_by_cell(risks: np.ndarray) -> np.ndarray:
-    """Shapley contribution of each cause to the risk of each cell, (replicates, cells, causes)."""
-    return shapley.shapley_values(np.moveaxis(risks[:, :1] - risks, 1, 2))
-
-
-def _fractions(fit: AttritionFit, n: np.ndarray, events: np.ndarray, risks: np.ndarray) -> np.ndarray:
-    v = removal_values(n, risks)
-    average, columns = shapley.shapley_values(v), []
-    for j in range(shapley.players(v)):
-        added, _ = shapley.contributions(v, j)
-        columns += [v[:, 1 << j], average[:, j], added[:, -1], added.min(axis=1), added.max(axis=1)]
-    return np.column_stack([*columns, v[:, -1]])
-
-
-def _role_bounds(fit: AttritionFit, n: np.ndarray, events: np.ndarray, risks: np.ndarray) -> np.ndarray:
-    alone = removal_values(n, risks)[:, 1 << np.arange(len(fit.causes))]
-    had = _ratio(events @ fit.exposed.T, events.sum(axis=1, keepdims=True))
-    return np.stack([np.maximum(alone, 0.0), had], axis=2).reshape(len(n), -1)
-
-
-def _splits(fit, n, events, risks, pair):  # type: ignore[no-untyped-def]
-    """Four-way split of the leavers, over all, any exposed and both exposed: (replicates, 12)."""
-    first, second = np.moveaxis(np.maximum(contributions_by_cell(risks)[..., pair], 0.0), 2, 0)
-    has = fit.exposed[pair]
-    any_, both = has.any(axis=0), has.all(axis=0)
-    more, less = (first > second + TIE) & any_, (second > first + TIE) & any_
-    parts = np.stack([more, less, any_ & ~more & ~less, np.broadcast_to(~any_, more.shape)], axis=1)
-    leavers = n * risks[:, 0]
-    shares = [_ratio(np.einsum("bc,btc->bt", leavers * among, parts), (leavers * among).sum(axis=1, keepdims=True))
-              for among in (np.ones(len(any_)), any_, both)]  # fmt: skip
-    return np.concatenate(shares, axis=1)
-
-
-def _removal_weights(shares: list[float]) -> np.ndarray:
-    """Probability of every set of removed causes when each failure is removed with its cause's share."""
-    weights = np.ones(1)
-    for share in shares:
-        weights = np.concatenate([weights * (1 - share), weights * share])
-    return weights
-
-
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """part / whole; nan where a replicate drew nobody to divide by."""
-    return part / np.where(whole > 0, whole, np.nan)
+    shares = [[plan.get(cause, 0.0) for cause in fit.causes] for plan in plans]
+    weights = np.stack([removal.removal_weights(own) for own in shares], axis=1)
+    return summarised(
+        fit, names, lambda fit, n, events, risks: removal.removal_values(n, risks) @ weights, level, by
+    )
