@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import yaml
 
-from cxlib.errors import listed
+from .errors import listed
 
 # Narrow kinds first: the text "7" for `int | str` is the number.
 WORDS = {

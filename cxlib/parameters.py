@@ -5,15 +5,17 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 import yaml
 
-from cxlib.errors import CxError, nearest, refuse, shortened, unknown
-from cxlib.kinds import Kind, PlainLoader, fit, kinds_in, kinds_of
+from .errors import CxError, listed, nearest, refuse, shortened, unknown
+from .kinds import Kind, PlainLoader, fit, kinds_in, kinds_of
+
+SHELF = Path(__file__).parents[1] / "notebooks"
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,36 @@ def read_notebook(path: str | Path) -> nbformat.NotebookNode:
         raise CxError(f"no notebook at '{shortened(path)}'; `cx list` shows those there are") from None
     except Exception as error:  # nbformat lets json, schema and attribute errors through
         raise CxError(f"'{shortened(path)}' is not a notebook: {shortened(error)}") from None
+
+
+def find_notebooks(names: Iterable[str]) -> list[Path]:
+    """Notebooks by stem, unique beginning of the stem, or path; all numbered ones where no name is given.
+
+    They are looked for in ./notebooks, else in the folder beside the package. Raises CxError for every name not found.
+    """
+    shelf = next((folder for folder in (Path("notebooks"), SHELF) if folder.is_dir()), SHELF)
+    there = {path.stem: path for path in sorted(shelf.glob("*.ipynb"))}
+    names = list(names)
+    if not names:
+        numbered = [path for stem, path in there.items() if stem[0].isdigit()]
+        refuse(
+            [] if numbered else [f"no numbered notebook in '{shelf}'; name one, or run cx beside a notebooks folder"]
+        )
+        return numbered
+    found, faults = [], []
+    for name in names:
+        if name.endswith(".ipynb"):
+            found.append(Path(name))
+            continue
+        matches = [name] if name in there else [stem for stem in there if name and stem.startswith(name)]
+        if len(matches) == 1:
+            found.append(there[matches[0]])
+        elif matches:
+            faults.append(f"'{name}' begins several notebooks: {listed(matches)}; write more of the name")
+        else:
+            faults.append(unknown("notebook", name, there))
+    refuse(faults)
+    return found
 
 
 def check_parameters(notebook: str | Path, given: Mapping[str, object]) -> dict[str, object]:

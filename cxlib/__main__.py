@@ -1,0 +1,180 @@
+"""The command `cx`, also `python -m cxlib`. A fault is one line on stderr; exit codes: 0 done, 1 failed, 2 refused."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from .errors import CxError, shortened
+
+app = typer.Typer(name="cx", help=__doc__.splitlines()[0], add_completion=False, pretty_exceptions_enable=False)
+Notebook = Annotated[str, typer.Argument(help="Stem, unique beginning of it, or path.")]
+Notebooks = Annotated[list[str] | None, typer.Argument(metavar="[NOTEBOOK]...", help="Stem, its beginning, or path.")]
+Pairs = Annotated[
+    list[str] | None, typer.Option("-p", metavar="NAME VALUE", help="A parameter; again for more; beats -f.")
+]
+Files = Annotated[list[Path] | None, typer.Option("-f", metavar="FILE.yml", help="Parameters from a file.")]
+Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder of runs/, latest/ and index.html.")]
+Workers = Annotated[int, typer.Option(min=1, metavar="N", help="Reports rendered at the same time.")]
+Timeout = Annotated[float, typer.Option(min=1, metavar="S", help="Seconds for one whole report.")]
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; stands anywhere.")] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command()
+def report(
+    notebooks: Notebooks = None,
+    p: Pairs = None,
+    f: Files = None,
+    out: Out = Path("reports/output"),
+    workers: Workers = 1,
+    timeout: Timeout = 600,
+    code: Annotated[bool, typer.Option("--code", help="Show the code, folded.")] = False,
+) -> None:
+    """Render notebooks to self-contained pages; without a name, all numbered ones."""
+    from .parameters import find_notebooks, read_parameter_file
+    from .report import fault_line, plan_jobs, run_reports
+
+    given: dict[str, object] = {}
+    for file in f or []:
+        given |= read_parameter_file(file)
+    given |= dict(pair.split("=", 1) for pair in p or [])
+    jobs = plan_jobs(find_notebooks(notebooks or []), given)
+    with _progress() as progress:
+        task = progress.add_task("reports", total=len(jobs))
+        run = run_reports(jobs, out, workers, timeout, code, lambda manifest: progress.advance(task))
+    for manifest in run.manifests:
+        if manifest["status"] != "ok":
+            _complain([fault_line(manifest)])
+    counts = ", ".join(f"{number} {status}" for status, number in run.counts.items() if number)
+    print(f"{len(jobs)} report{'s' * (len(jobs) != 1)}: {counts}; {run.seconds:.0f} s; {run.folder}")
+    raise typer.Exit(run.exit_code)
+
+
+@app.command("list")
+def list_notebooks() -> None:
+    """List the notebooks and the questions they ask."""
+    from .page import title_of
+    from .parameters import find_notebooks, read_notebook
+
+    _table(["notebook", "question"], ([path.stem, title_of(read_notebook(path))] for path in find_notebooks([])))
+
+
+@app.command()
+def show(notebook: Notebook) -> None:
+    """Show the parameters of a notebook: type, default, meaning."""
+    from .page import title_of
+    from .parameters import find_notebooks, read_notebook, read_parameters
+
+    path = find_notebooks([notebook])[0]
+    print(f"{path.stem}: {title_of(read_notebook(path))}")
+    rows = ([row.name, row.declared, repr(row.default), row.help] for row in read_parameters(path))
+    _table(["parameter", "type", "default", "meaning"], rows)
+
+
+@app.command()
+def simulate(
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for the tables; files of the same names are replaced.")
+    ],
+    customers: Annotated[int, typer.Option(min=1, metavar="N", help="Customers who ever signed up.")] = 5000,
+    months: Annotated[int, typer.Option(min=1, metavar="M", help="Length of the history.")] = 24,
+    seed: Annotated[int, typer.Option(min=0, metavar="S", help="Same seed, same values.")] = 0,
+) -> None:
+    """Write simulated tables whose true effects are known (truth.json)."""
+    from .simulation import write_simulation
+
+    write_simulation(out, customers, months, seed)
+    print(f"{customers} customers over {months} months, seed {seed}: {out}")
+
+
+@app.command()
+def study(
+    name: Annotated[str, typer.Argument(metavar="FILE.toml", help="A study file, or a name in data/studies.")],
+) -> None:
+    """Show what a study feeds and what it lacks."""
+    from .study import describe_study, read_study
+
+    found = describe_study(read_study(name))
+    _table(list(found.columns), found.astype(str).itertuples(index=False))
+
+
+def _progress() -> Progress:
+    """On stderr, and only where someone watches: logs of unattended runs stay clean."""
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    return Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+
+
+def _table(columns: Sequence[str], rows: Iterable[Iterable[str]]) -> None:
+    """Columns on stdout, folded to the width of the terminal."""
+    # Where the output is piped, a row is a line.
+    console = Console() if sys.stdout.isatty() else Console(width=10_000)
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    console.print(table)
+
+
+def _complain(faults: Iterable[str]) -> None:
+    for fault in faults:
+        print(f"cx: {fault}", file=sys.stderr)
+
+
+def _paired(given: Sequence[str]) -> list[str]:
+    """The command line with --debug in front and `-p NAME VALUE` as `-p NAME=VALUE`, since typer takes no pairs."""
+    words, kept, debug = iter(given), [], []
+    for word in words:
+        if word == "--debug":
+            debug = [word]
+        elif word != "-p":
+            kept.append(word)
+        elif (name := next(words, "")) and "=" in name:
+            kept += [word, name]
+        elif (value := next(words, None)) is not None:
+            kept += [word, f"{name}={value}"]
+        else:
+            raise CxError(f"-p takes a NAME and a VALUE, not only '{name}'" if name else "-p takes a NAME and a VALUE")
+    return debug + kept
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        return app(_paired(given), prog_name="cx", standalone_mode=False) or 0
+    except (KeyboardInterrupt, typer.Abort):
+        _complain(["stopped; nothing was written"])
+        return 130
+    except Exception as error:
+        if "--debug" in given:
+            raise
+        _complain(_faults(error))
+        return 2 if isinstance(error, CxError | typer.TyperException) else 1
+
+
+def _faults(error: Exception) -> tuple[str, ...]:
+    if isinstance(error, CxError):
+        return error.faults
+    if isinstance(error, typer.TyperException):
+        return (f"{' '.join(error.format_message().split())} (`cx --help` lists commands and options)",)
+    return (f"{type(error).__name__}: {shortened(error, 300)} (--debug shows where)",)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""What a report was made from, as SHA-256 sums: two reports with equal fingerprints must say the same."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from platform import python_version
+
+PACKAGES = ("cxlib", "papermill", "nbconvert", "numpy", "pandas", "statsmodels", "narwhals", "duckdb", "matplotlib")
+HERE = Path(__file__).parent
+
+
+def of_file(path: str | Path) -> str:
+    """SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def of_values(values: object) -> str:
+    """SHA-256 of plain values, whatever the order of their names."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+@functools.cache
+def of_code() -> str:
+    """SHA-256 over the modules of this package, by name."""
+    return of_values({path.name: of_file(path) for path in HERE.glob("*.py")})
+
+
+@functools.cache
+def git_commit() -> str | None:
+    """The checked-out commit of the folder this package lies in; None outside a repository or without git."""
+    try:
+        command = ["git", "-C", str(HERE), "rev-parse", "HEAD"]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that could change a number or a page."""
+    found = {"python": python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            from . import __version__
+
+            found[package] = __version__ if package == "cxlib" else "not installed"
+    return found

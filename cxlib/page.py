@@ -1,0 +1,143 @@
+"""An executed notebook as one self-contained HTML page: question, answer, sections. It asks nothing of any host."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import bleach
+from bs4 import BeautifulSoup
+from nbconvert.exporters import HTMLExporter
+from nbformat import NotebookNode
+from PIL import Image, ImageChops, ImageStat
+from traitlets.config import Config
+
+from .tidy import tidy
+
+HERE = Path(__file__).parent
+SHOWN = ["image/svg+xml", "image/png", "image/jpeg", "text/html", "text/markdown", "text/plain"]
+TAGS = frozenset(
+    "a abbr b blockquote br caption code col colgroup dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6"
+    " hr i img kbd li mark ol p pre s small span strong sub summary sup table tbody td tfoot th thead tr u ul".split()
+)
+ATTRIBUTES = {"class", "colspan", "rowspan", "scope", "lang", "start", "alt", "width", "height", "title"}
+# Their content is code or foreign markup, not text: bleach would keep it as words on the page.
+DROPPED = "script style template iframe object embed svg math noscript form button head".split()
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def render_page(
+    notebook: NotebookNode,
+    name: str,
+    parameters: Sequence[Mapping[str, object]] = (),
+    sentence: str = "",
+    facts: Sequence[tuple[str, str]] = (),
+    code: bool = False,
+) -> str:
+    """HTML of an executed notebook.
+
+    Parameters
+    ----------
+    notebook : executed notebook; figures carry `alt` and `caption` in their output metadata (`image/png`).
+    name : the notebook's stem, shown above the title.
+    parameters : one mapping a parameter with name, value, default, help and changed.
+    sentence : the answer, shown under the title.
+    facts : (name, value) pairs for the foot of the page.
+    code : include the code, folded.
+
+    Returns
+    -------
+    One HTML document: style and figures inside, no script, a content policy that forbids both scripts and requests.
+
+    Notes
+    -----
+    HTML and Markdown of cells and outputs are sanitised, since a cell may print what it found in the data.
+    """
+    page = {"title": title_of(notebook) or name, "eyebrow": name, "sentence": sentence, "facts": facts}
+    page["parameters"] = [{key: shown(value) for key, value in row.items()} for row in parameters]
+    html, _ = _exporter(code).from_notebook_node(notebook, resources={"page": page})
+    return tidy(CONTROL.sub("\N{REPLACEMENT CHARACTER}", html))
+
+
+def title_of(notebook: NotebookNode) -> str:
+    """The question a notebook asks: its first level-one heading, as plain text."""
+    cells = (cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    found = next((match for source in cells if (match := re.search(r"^#\s+(.+?)\s*#*$", source, re.MULTILINE))), None)
+    return re.sub(r"[*_`]", "", found[1]) if found else ""
+
+
+def shown(value: object) -> object:
+    """A parameter's value as a reader sees it: an empty text is said in words."""
+    if isinstance(value, bool):
+        return value
+    return "(empty)" if value == "" else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def clean(html: str) -> str:
+    """HTML from a cell without anything that could run, load or imitate the page."""
+    soup = BeautifulSoup(html, "html.parser")
+    for element in soup(DROPPED):
+        element.decompose()
+    return bleach.clean(
+        str(soup), tags=TAGS, attributes=_allowed, protocols={"http", "https", "mailto", "data"}, strip=True
+    )
+
+
+def _allowed(tag: str, name: str, value: str) -> bool:
+    if name == "src":
+        return tag == "img" and re.match(r"data:image/(png|jpeg|gif|webp|svg\+xml);base64,", value) is not None
+    if name == "href":
+        return tag == "a" and not value.strip().lower().startswith("data:")
+    return name in ATTRIBUTES
+
+
+def small_png(source: str, colours: int = 64, tolerance: float = 1.5) -> str:
+    """A figure in 64 colours, a third of the bytes; as it was where that would show (mean error above 1.5 of 255)."""
+    with Image.open(io.BytesIO(base64.b64decode(source))) as image:
+        dpi = image.info.get("dpi")
+        if image.mode == "P":
+            return _one_line(source)
+        full = Image.new("RGB", image.size, "white")
+        full.paste(image, mask=image.getchannel("A") if "A" in image.getbands() else None)
+    small = full.quantize(colours, method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
+    if max(ImageStat.Stat(ImageChops.difference(full, small.convert("RGB"))).mean) > tolerance:
+        return _one_line(source)
+    buffer = io.BytesIO()
+    small.save(buffer, "PNG", optimize=True, **({"dpi": dpi} if dpi else {}))
+    packed = base64.b64encode(buffer.getvalue()).decode()
+    return packed if len(packed) < len(source) else _one_line(source)
+
+
+def png_size(source: str) -> str:
+    """Width and height attributes in CSS pixels (96 to the inch), so that a 150 dpi figure keeps its size in inches."""
+    with Image.open(io.BytesIO(base64.b64decode(source))) as image:
+        scale = 96 / (image.info.get("dpi") or (96, 96))[0]
+        width, height = (round(side * scale) for side in image.size)
+    return f' width="{width}" height="{height}"'
+
+
+def _one_line(source: str) -> str:
+    return "".join(source.split())
+
+
+def _alt_text(output: NotebookNode, mime: str) -> str:
+    """What a figure shows, in words; `tidy` names the section where a figure has none."""
+    metadata = output.get("metadata", {})
+    return metadata.get(mime, {}).get("alt") or metadata.get("alt") or ""
+
+
+def _exporter(code: bool) -> HTMLExporter:
+    config = Config({"NbConvertBase": {"display_data_priority": SHOWN}})
+    exporter = HTMLExporter(
+        config=config,
+        template_name="template",
+        extra_template_basedirs=[str(HERE)],
+        exclude_input=not code,
+        exclude_anchor_links=True,
+    )
+    for name, function in {"clean": clean, "small_png": small_png, "png_size": png_size, "alt_text": _alt_text}.items():
+        exporter.register_filter(name, function)
+    return exporter
