@@ -212,8 +212,8 @@ def _bands(boundary: int, lives: Lives) -> Array:
     paid, market, change = price_at(prices, np.arange(n), np.full(n, boundary))
     codes = (
         np.where(failures > 0, 2, np.minimum(contacts, 1)),
-        np.searchsorted(schema.PRICE_EDGES, change),
-        np.searchsorted(schema.GAP_EDGES, paid / market - 1),
+        np.searchsorted(schema.PRICE_EDGES, np.round(change, 9)),
+        np.searchsorted(schema.GAP_EDGES, np.round(paid / market - 1, 9)),
         np.searchsorted(schema.FAULT_EDGES, count),
         np.searchsorted(schema.TENURE_EDGES, boundary - people.signup),
         people.segment,
