@@ -271,9 +271,11 @@ def _check_variation(moments: Moments, players: Players, outcome: str) -> None:
            for name, own in zip(names, where, strict=True) if all(still[list(own)]))  # fmt: skip
     copies, residual = [], c[..., None]
     for driver, own in zip(players.drivers, players.columns, strict=True):
-        left = [residual[0, 0, 0] / max(c[j, j], 1e-300) for j in own[:1]]
-        copies += [driver] if left[0] < 1e-8 else []
+        left = []
         for j in own:
+            left.append(residual[0, 0, 0] / max(c[j, j], 1e-300))
             residual = _sweep(residual, np.array([FLAT * c[j, j]]))
+        # Touchpoints met together have the same "met"; only a driver that adds nothing at all is a copy.
+        copies += [driver] if max(left) < 1e-8 else []
     refuse([f"driver {listed(copies)} is determined by the drivers before it (a copy, or a sum of them); leave it out"]
            if copies else [])  # fmt: skip
