@@ -11,10 +11,10 @@ __version__ = "0.1.0"
 # One line per module: the names it adds to the stable surface.
 _PUBLIC = {
     "data": ["load", "validate"],
-    "study": ["read_study", "describe_study"],
+    "study": ["read_study", "describe_study", "study_answers", "study_frame"],
     "frame": ["answers", "band", "landmark"],
     "simulation": ["simulate"],
-    "nps": ["nps"],
+    "promoters": ["nps"],
     "attrition": ["fit_attrition"],
     "fractions": ["attributable_fractions", "outweighs", "role_interval", "what_if"],
     "checks": ["interaction_check", "robustness"],

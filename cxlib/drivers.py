@@ -194,7 +194,7 @@ def _rows(players, point, drawn, n, level, method):  # type: ignore[no-untyped-d
     groups = len(players.groups)
     blocks = [(slice(0, groups), [name for name, _ in players.groups])]
     for name, members in players.groups:
-        if name != players.drivers[members[0]]:
+        if len(members) > 1 or name != players.drivers[members[0]]:  # a group may bear the name of its first member
             inside = [groups + j for j in members]
             blocks.append((inside, [f"{name}/{players.drivers[j]}" for j in members]))
     rows = []
