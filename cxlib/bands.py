@@ -73,7 +73,7 @@ def cut(number: nw.Expr, edges: Sequence[float], labels: Sequence[str]) -> nw.Ex
 
 
 def with_bands(lazy: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """The landmark frame with its counts filled, its shares computed and its bands cut, as far as it has the columns."""
+    """The landmark frame with counts filled, shares computed and bands cut, as far as it has the columns."""
     there = set(lazy.collect_schema().names())
     counts = [name for name in ("service_contacts", "service_failed", "fault_count") if name in there]
     lazy = lazy.with_columns(nw.col(name).fill_null(0).cast(nw.Int64).alias(name) for name in counts)

@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import narwhals as nw
 
 from . import engine, files, schema
@@ -170,16 +169,10 @@ def _typed(table: str, source: files.Source, columns: Mapping[str, str], zone: s
 
 
 def _unread(where: str, source: files.Source, parsed: Mapping[str, str], kinds: Mapping[str, str]) -> list[str]:
-    is_csv = source.path is not None and source.path.suffix.lower() in files.ENDINGS
-    if not parsed and not is_csv:
-        return []
-    try:
-        lost = files.unreadable(source.view, parsed)
-    except duckdb.Error as error:
-        return [files.told(where, error)]
+    lost = files.unreadable(source.view, parsed) if parsed else {}
     return [
-        f"{where}: column '{shortened(name)}' must be {_wanted(kinds[name])} in every row; {count:,} "
-        f"value{'s' * (count > 1)} cannot be read so, such as '{shortened(value)}'; correct it or declare how it is written"
+        f"{where}: column '{shortened(name)}' must be {_wanted(kinds[name])} in every row, {count:,} "
+        f"value{'s are' if count > 1 else ' is'} not, such as '{shortened(value)}'; declare how the file writes them"
         for name, (count, value) in lost.items()
     ]
 

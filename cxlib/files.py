@@ -6,12 +6,18 @@ nothing; what a column is meant to hold is known later, from the table contract 
 
 from __future__ import annotations
 
+import atexit
 import codecs
 import csv
 import functools
+import os
 import re
+import shutil
 import tempfile
+import time
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +26,7 @@ import duckdb
 from . import engine
 from .errors import CxError, listed, nearest, refuse, shortened
 
+IN_MEMORY = 64 << 20  # bytes of a CSV file up to which it is held in memory
 ENDINGS = {".csv": ",", ".txt": ",", ".tsv": "\t"}
 _ROW = re.compile(r"Line: (\d+)")
 _FORMAT = re.compile(r"[%A-Za-z0-9 ./:,_+-]{2,40}")
@@ -105,15 +112,13 @@ def in_utc(stamp: str, zone: str) -> str:
     return stamp if zone == "UTC" else f"timezone('UTC', timezone('{zone}', {stamp}))"
 
 
-def checked_format(patterns: Iterable[str], where: str) -> tuple[str, ...]:
-    """Date formats as DuckDB takes them; anything but letters, signs and % has no business in one."""
-    patterns = tuple(patterns)
-    refuse(
-        f"{where}: date_format must be written like %d.%m.%Y, not '{shortened(pattern)}'"
+def format_faults(patterns: Iterable[str], where: str) -> list[str]:
+    """Date formats that are not one: anything but letters, signs and % has no business there."""
+    return [
+        f"{where} must be written like %d.%m.%Y, not '{shortened(pattern)}'"
         for pattern in patterns
         if not _FORMAT.fullmatch(pattern)
-    )
-    return patterns
+    ]
 
 
 def unreadable(seen: engine.View, parsed: Mapping[str, str]) -> dict[str, tuple[int, str]]:
@@ -137,21 +142,29 @@ def _number(name: str, decimal: str) -> str:
 
 
 def _csv(path: Path, form: Form) -> engine.View:
+    """Read once, as text, into memory or (large files) Parquet in a scratch folder: parsing CSV is what costs."""
     delimiter = form.delimiter or ENDINGS[path.suffix.lower()]
     names = _header(path, delimiter, form.encoding)
     repeated = sorted({name for name in names if names.count(name) > 1})
     refuse(f"{path.name}: two columns are named '{shortened(name)}'; give each its own name" for name in repeated)
-    relation = duckdb.read_csv(
-        _literal(path if _is_utf8(form.encoding) else _as_utf8(path, form.encoding)),
-        columns={f"c{i}": "VARCHAR" for i in range(len(names))},
-        auto_detect=False,
-        header=True,
-        sep=delimiter,
-        quotechar='"',
-        escapechar='"',
-    )
-    seen = engine.view(relation, path.name)
-    return engine.View(seen.frame, dict(zip(names, seen.at, strict=True)), dict.fromkeys(names, engine.FACTOR))
+    with _as_utf8(path, form.encoding) as readable:
+        relation = duckdb.read_csv(
+            _literal(readable),
+            columns={f"c{i}": "VARCHAR" for i in range(len(names))},
+            auto_detect=False,
+            header=True,
+            sep=delimiter,
+            quotechar='"',
+            escapechar='"',
+        )
+        if path.stat().st_size <= IN_MEMORY:
+            stored = relation.to_arrow_table()
+        else:
+            copy = _scratch() / f"{uuid.uuid4().hex}.parquet"
+            relation.write_parquet(str(copy))
+            stored = duckdb.read_parquet(_literal(copy))
+    seen = engine.view(stored, path.name)
+    return engine.View(seen.frame, dict(zip(names, seen.at.values(), strict=True)), dict.fromkeys(names, engine.FACTOR))
 
 
 def _header(path: Path, delimiter: str, encoding: str) -> list[str]:
@@ -189,22 +202,36 @@ def _literal(path: Path) -> str:
 
 
 @functools.cache
-def _scratch() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="cxlib-")
+def _scratch() -> Path:
+    """A folder for this process; those that killed processes left behind go after a day."""
+    for old in Path(tempfile.gettempdir()).glob("cxlib-*"):
+        if time.time() - old.stat().st_mtime > 86_400:
+            shutil.rmtree(old, ignore_errors=True)
+    folder, owner = Path(tempfile.mkdtemp(prefix="cxlib-")), os.getpid()
+    # A forked child runs the same handler and must leave its parent's folder alone.
+    atexit.register(_leave, folder, owner)
+    return folder
 
 
-def _as_utf8(path: Path, encoding: str) -> Path:
-    """A UTF-8 copy in a scratch folder that goes with the process: DuckDB reads only UTF-8 without a download."""
-    stamp = path.stat()
-    copy = Path(_scratch().name) / f"{abs(hash((path, stamp.st_mtime_ns, stamp.st_size, encoding)))}.csv"
-    if not copy.exists():
+def _leave(folder: Path, owner: int) -> None:
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _as_utf8(path: Path, encoding: str) -> Iterator[Path]:
+    """The file, or a passing UTF-8 copy of it: DuckDB reads other encodings only with a download."""
+    if _is_utf8(encoding):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="cxlib-") as folder:
+        copy = Path(folder) / path.name
         try:
             with copy.open("w", encoding="utf-8", newline="") as target:
                 target.writelines(_decoded(path, encoding))
         except UnicodeError as error:
-            copy.unlink()
-            raise CxError(f"{path.name}: the text is not {encoding} ({error.reason}); declare its encoding") from None  # type: ignore[attr-defined]
-    return copy
+            raise CxError(f"{path.name}: the text is not {encoding} ({error}); declare its encoding") from None
+        yield copy
 
 
 def _decoded(path: Path, encoding: str) -> Iterator[str]:

@@ -1,0 +1,295 @@
+"""The frame of a study: files joined, rows kept, and columns made of texts: missing, recoded, banded, renamed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import narwhals as nw
+import pandas as pd
+
+from . import engine, files
+from .bands import cut
+from .errors import CxError, listed, shortened, unknown
+from .study_file import ColumnPart, StudyFile, key_path
+
+NUMBER, TEXT, ANY = "number", "text", "any"
+_MOST = 10_000  # distinct values fetched
+
+
+@dataclass
+class Draft:
+    """A frame under construction, in the names of its files, with the faults met so far."""
+
+    view: engine.View
+    forms: dict[str, files.Form]
+    paths: list[Path]
+    faults: list[str] = field(default_factory=list)
+
+
+def frame_of(study: StudyFile, path_of: Any) -> tuple[engine.View | None, list[Path], list[str]]:
+    """The frame of a frame study in the analyst's names, the files read, and what is wrong (then no frame)."""
+    try:
+        draft = _joined(study, path_of)
+        _keep(draft, study)
+        uses = _uses(study)
+        _missing_and_recode(draft, study.columns)
+        _numbers(draft, study, uses)
+        return (_named(draft, study), draft.paths, draft.faults)
+    except CxError as error:
+        return None, [], list(error.faults)
+    except duckdb.Error as error:
+        return None, [], [files.told(study.frame.file if study.frame else "frame", error)]
+
+
+def matches(expr: nw.Expr, dtype: Any, value: Any) -> nw.Expr:
+    """Whether a column holds a value from a study file: 11, "11" and a column of texts or numbers meet."""
+    if dtype == nw.String:
+        return expr == spelled(value)
+    if dtype == nw.Boolean:
+        return expr == {"true": True, "false": False}.get(spelled(value).lower())
+    try:
+        return expr == float(value)
+    except (TypeError, ValueError):
+        return nw.lit(False)
+
+
+def spelled(value: Any) -> str:
+    """A value of a study file as text."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def levels(seen: engine.View, name: str) -> list[str]:
+    """The values that occur in a column, as text, in order of spelling; of very many, those that come first."""
+    values = seen.frame.select(nw.col(seen.at[name]).alias("v")).unique().drop_nulls().sort("v").head(_MOST)
+    return sorted({_plain(value) for value in engine.collect(values)["v"]})
+
+
+def _plain(value: Any) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else spelled(value)
+
+
+def _joined(study: StudyFile, path_of: Any) -> Draft:
+    part = study.frame
+    assert part is not None
+    sources: list[files.Source] = []
+    faults: list[str] = []
+    for one in (part, *part.joins):
+        try:
+            sources.append(files.read_file(path_of(one.file), one.form()))
+        except CxError as error:
+            faults += error.faults
+    if faults:
+        raise CxError(*faults)
+    main = sources[0]
+    draft = Draft(main.view, dict.fromkeys(main.view.at, main.form), [s.path for s in sources if s.path])
+    for i, (join, source) in enumerate(zip(part.joins, sources[1:], strict=True)):
+        _join(draft, source, join.on, i)
+    return draft
+
+
+def _join(draft: Draft, source: files.Source, on: str, i: int) -> None:
+    """Left join; a column that is there already stays as it is, and each row must find at most one partner."""
+    name = source.path.name if source.path else "the joined file"
+    here, there = draft.view, source.view
+    faults = [unknown("column", on, seen.at, f"frame.joins[{i + 1}].on, {which}")
+              for seen, which in ((here, "the frame"), (there, name)) if on not in seen.at]  # fmt: skip
+    if faults:
+        raise CxError(*faults)
+    keys = engine.collect(there.frame.select(n=nw.len(), u=nw.col(there.at[on]).n_unique()))
+    if keys["n"][0] != keys["u"][0]:
+        raise CxError(
+            f"frame.joins[{i + 1}]: '{shortened(on)}' must be unique in {name}, {keys['n'][0] - keys['u'][0]:,} of its "
+            f"{keys['n'][0]:,} rows repeat one; join a file with one row each"
+        )
+    new = {column: f"j{i}{at}" for column, at in there.at.items() if column not in here.at}
+    key = nw.col(there.at[on]).cast(nw.String).alias("joined_on")
+    right = there.frame.select(key, *(nw.col(there.at[column]).alias(at) for column, at in new.items()))
+    left = here.frame.with_columns(nw.col(here.at[on]).cast(nw.String).alias("joined_on"))
+    lazy = left.join(right.with_columns(partner=nw.lit(1)), on="joined_on", how="left")
+    if not engine.collect(lazy.select(nw.col("partner").count().alias("n")))["n"][0]:
+        raise CxError(f"frame.joins[{i + 1}]: no row of the frame finds a partner in {name} by '{shortened(on)}'")
+    kinds = {column: there.kind[column] for column in new}
+    draft.view = engine.View(lazy.drop("joined_on", "partner"), {**here.at, **new}, {**here.kind, **kinds})
+    draft.forms |= dict.fromkeys(new, source.form)
+
+
+def _uses(study: StudyFile) -> dict[str, str]:
+    """What each column (in the analyst's names) must hold for what the study does with it."""
+    uses: dict[str, str] = {}
+    if study.frame and study.frame.customer:
+        uses[study.frame.customer] = TEXT
+    if study.attrition:
+        uses |= {name: TEXT for columns in study.attrition.causes.values() for name in columns}
+        if study.attrition.left_value is not None:
+            uses[study.attrition.outcome] = TEXT
+    if study.experience:
+        uses |= dict.fromkeys((study.experience.score, *study.experience.drivers), NUMBER)
+    parts = [part for part in (study.attrition, study.experience) if part]
+    return uses | {part.weights: NUMBER for part in parts if part.weights}
+
+
+def _keep(draft: Draft, study: StudyFile) -> None:
+    keep = study.frame.keep if study.frame else {}
+    wanted = {name: list(values) for name, values in keep.items()}
+    _occurring(draft, wanted, "frame", "keep")
+    for name, values in wanted.items():
+        if name in draft.view.at:
+            dtype = draft.view.frame.collect_schema()[draft.view.at[name]]
+            rows = nw.any_horizontal(*(matches(draft.view[name], dtype, v) for v in values), ignore_nulls=True)
+            draft.view = engine.View(draft.view.frame.filter(rows), draft.view.at, draft.view.kind)
+
+
+def _occurring(draft: Draft, wanted: Mapping[str, Iterable[Any]], *keys: str) -> None:
+    """Faults for columns that are not there and for values that do not occur, found in one query."""
+    types = draft.view.frame.collect_schema()
+    asked: list[tuple[str, Any]] = []
+    counts: list[nw.Expr] = []
+    for name, values in wanted.items():
+        if name not in draft.view.at:
+            draft.faults.append(unknown("column", name, draft.view.at, key_path(*keys)))
+            continue
+        for value in values:
+            hit = matches(draft.view[name], types[draft.view.at[name]], value)
+            asked.append((name, value))
+            counts.append(nw.when(hit).then(nw.lit(1)).sum().alias(f"n{len(counts)}"))
+    found = list(engine.collect(draft.view.frame.select(*counts)).iloc[0].fillna(0)) if counts else []
+    for (name, value), count in zip(asked, found, strict=True):
+        if not count:
+            where = key_path(*keys, name) + (".missing" if keys == ("columns",) else "")
+            draft.faults.append(unknown("value", spelled(value), levels(draft.view, name), where))
+
+
+def _missing_and_recode(draft: Draft, columns: Mapping[str, ColumnPart]) -> None:
+    _occurring(draft, {name: [*part.missing, *part.recode] for name, part in columns.items()}, "columns")
+    types, changed = draft.view.frame.collect_schema(), []
+    for name, part in columns.items():
+        if name in draft.view.at and (part.missing or part.recode):
+            at = draft.view.at[name]
+            changed.append(_cleaned(nw.col(at), types[at], part).alias(at))
+    lazy = draft.view.frame.with_columns(*changed) if changed else draft.view.frame
+    draft.view = engine.View(lazy, draft.view.at, draft.view.kind)
+
+
+def _cleaned(column: nw.Expr, dtype: Any, part: ColumnPart) -> nw.Expr:
+    if part.recode:
+        result = as_text(column, dtype)
+        for old, new in part.recode.items():
+            result = nw.when(matches(column, dtype, old)).then(nw.lit(spelled(new))).otherwise(result)
+    else:
+        result = column
+    if not part.missing:
+        return result
+    gap = nw.any_horizontal(*(matches(column, dtype, value) for value in part.missing), ignore_nulls=True)
+    return nw.when(~gap).then(result)
+
+
+def as_text(column: nw.Expr, dtype: Any) -> nw.Expr:
+    """A column as a factor: whole numbers without a point."""
+    if dtype == nw.String:
+        return column
+    if not dtype.is_float():
+        return column.cast(nw.String)
+    whole = column.cast(nw.Int64)
+    return nw.when(whole == column).then(whole.cast(nw.String)).otherwise(column.cast(nw.String))
+
+
+def _numbers(draft: Draft, study: StudyFile, uses: Mapping[str, str]) -> None:
+    """Texts become numbers where every value of a column reads as one (and none as a code like "007")."""
+    types = draft.view.frame.collect_schema()
+    new = {name: part.name for name, part in study.columns.items() if part.name and not part.bands}
+    wanted = {name: uses.get(new.get(name, name), ANY) for name in draft.view.at}
+    wanted |= {name: NUMBER for name, part in study.columns.items() if part.bands}
+    texts = [
+        name
+        for name, at in draft.view.at.items()
+        if types[at] == nw.String and wanted[name] != TEXT and (not name.endswith("_id") or wanted[name] == NUMBER)
+    ]
+    counts = _readable(draft, texts)
+    spell = {at: at for at in draft.view.at.values()}
+    for name in texts:
+        filled, numeric, coded, example = counts[name]
+        if wanted[name] == NUMBER and 0 < numeric < filled:
+            draft.faults.append(_mixed(draft, name, filled - numeric, example))
+        if filled == numeric and filled and (not coded or wanted[name] == NUMBER):
+            spell[draft.view.at[name]] = files.reading(draft.view.at[name], "number", draft.forms[name])
+    numeric_now = {name for name in texts if spell[draft.view.at[name]] != draft.view.at[name]}
+    kinds = {name: engine.NUMBER if name in numeric_now else kind for name, kind in draft.view.kind.items()}
+    draft.view = engine.View(engine.computed(draft.view.frame, spell), draft.view.at, kinds)
+    _to_factors(
+        draft, [name for name in draft.view.at if wanted[name] == TEXT and types[draft.view.at[name]] != nw.String]
+    )
+
+
+def _to_factors(draft: Draft, names: list[str]) -> None:
+    types = draft.view.frame.collect_schema()
+    texts = [as_text(draft.view[name], types[draft.view.at[name]]).alias(draft.view.at[name]) for name in names]
+    lazy = draft.view.frame.with_columns(*texts) if texts else draft.view.frame
+    draft.view = engine.View(lazy, draft.view.at, {**draft.view.kind, **dict.fromkeys(names, engine.FACTOR)})
+
+
+def _readable(draft: Draft, names: list[str]) -> dict[str, tuple[int, int, int, str]]:
+    """For each text column: values, how many read as numbers, how many are written like 007, one that is no number."""
+    parts = ["COUNT(*) AS rows"]
+    for i, name in enumerate(names):
+        at = draft.view.at[name]
+        number = files.reading(at, "number", draft.forms[name])
+        parts += [
+            f"COUNT({at}) AS f{i}",
+            f"COUNT({number}) AS n{i}",
+            f"COUNT_IF(regexp_matches({at}, '^0[0-9]')) AS z{i}",
+            f"MIN(CASE WHEN ({number}) IS NULL THEN {at} END) AS v{i}",
+        ]
+    row = draft.view.frame.to_native().aggregate(", ".join(parts)).fetchall()[0][1:]
+    return {name: (row[4 * i], row[4 * i + 1], row[4 * i + 2], row[4 * i + 3]) for i, name in enumerate(names)}
+
+
+def _mixed(draft: Draft, name: str, count: int, example: str) -> str:
+    return (
+        f"{key_path('columns', name)}: the column must hold numbers, {count:,} value{'s are' if count > 1 else ' is'} "
+        f"none, such as '{shortened(example)}'; name it in missing or recode it"
+    )
+
+
+def _named(draft: Draft, study: StudyFile) -> engine.View:
+    """Bands cut, columns under the analyst's names; a banded number stays under its own name if the band has another."""
+    at, kinds, added = dict(draft.view.at), dict(draft.view.kind), []
+    for i, (name, part) in enumerate(study.columns.items()):
+        new = part.name or name
+        if name not in at or (not part.name and not part.bands):
+            continue
+        if new != name and new in at:
+            draft.faults.append(
+                f"{key_path('columns', name)}.name must be new, the frame has a column '{shortened(new)}'"
+            )
+            continue
+        if part.bands:
+            if kinds[name] != engine.NUMBER:
+                draft.faults.append(_not_numbers(draft, name))
+                continue
+            added.append(cut(nw.col(at[name]), part.bands.edges, part.bands.labels).alias(f"b{i}"))
+            at[new], kinds[new] = f"b{i}", engine.FACTOR
+        else:
+            at[new], kinds[new] = at.pop(name), kinds.pop(name)
+    lazy = draft.view.frame.with_columns(*added) if added else draft.view.frame
+    return engine.View(lazy, at, kinds)
+
+
+def _not_numbers(draft: Draft, name: str) -> str:
+    found = listed(levels(draft.view, name), 3)
+    return f"{key_path('columns', name)}.bands: the column must hold numbers, it holds {found or 'nothing'}"
+
+
+def left_as_flag(seen: engine.View, outcome: str, value: Any) -> engine.View:
+    """The outcome as true (left) or false."""
+    dtype = seen.frame.collect_schema()[seen.at[outcome]]
+    lazy = seen.frame.with_columns(matches(seen[outcome], dtype, value).alias(seen.at[outcome]))
+    return engine.View(lazy, seen.at, {**seen.kind, outcome: engine.FACTOR})
+
+
+def counted(seen: engine.View, **wanted: nw.Expr) -> pd.Series:
+    """Several numbers about a frame in one query."""
+    return engine.collect(seen.frame.select(**wanted)).iloc[0]

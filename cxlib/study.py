@@ -1,0 +1,283 @@
+"""A study: the one file an analyst writes, read into tables or a frame, and what it feeds or lacks."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from . import data, engine, files, schema
+from .errors import CxError, refuse, unknown
+from .frame import answers, landmark, landmark_day, only
+from .frame_study import frame_of, left_as_flag, spelled
+from .study_checks import frame_faults, tables_faults
+from .study_file import (
+    AttritionPart,
+    ExperiencePart,
+    LandmarkPart,
+    PrivacyPart,
+    ReasonsPart,
+    StudyFile,
+    key_path,
+    parse,
+)  # fmt: skip
+
+ROOT = Path(__file__).resolve().parent.parent
+STUDIES = ROOT / "data" / "studies"
+REAL = ROOT / "data" / "real"
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study as read: `tables` (seen by `study_frame` at the landmark) or `frame`, and what is asked of them."""
+
+    title: str
+    path: Path
+    files: tuple[Path, ...]  # everything read, the study file first
+    tables: data.Tables | None
+    frame: engine.View | None
+    landmark: LandmarkPart | None  # as_of, lookback_days, horizon_days, slow_hours
+    attrition: AttritionPart | None  # outcome, causes, adjust, weights, customer
+    experience: ExperiencePart | None  # score, scale, drivers, missing, groups, weights, strata, customer
+    reasons: ReasonsPart | None  # column, rules
+    privacy: PrivacyPart  # minimum_group, show_comments, allow
+
+
+def read_study(name_or_path: str | Path) -> Study:
+    """Read a study file and hold its words against its data.
+
+    Parameters
+    ----------
+    name_or_path : name of a file in data/studies (without .toml), or a path
+
+    Returns
+    -------
+    Study, with `tables` or `frame` (a lazy view in the study's own names) and the parts of the file.
+
+    Raises
+    ------
+    CxError
+        All faults at once, each with the file, the key and the nearest valid name: unknown key, missing file, column,
+        level or value; a text where numbers must be; a score outside its scale; customers who occur twice; an outcome
+        with one value; an empty frame.
+
+    Notes
+    -----
+    Files are relative to the study file; those in data/real are looked for in the folder CX_REAL_DATA names, if it
+    names one. CSV columns are texts; a column whose every value reads as a number is a number, unless it is an id, a
+    cause or written like 007. The word "None" stays a word. The parts are applied in this order: joins (left; a column
+    that is there already stays), keep, missing, recode, bands, name.
+
+    Examples
+    --------
+    >>> import cxlib as cx
+    >>> cx.read_study("example").attrition.outcome
+    'left'
+    """
+    path = find_study(name_or_path)
+    words = parse(path)
+    if words.tables is not None:
+        study, faults = _table_study(path, words)
+    else:
+        study, faults = _frame_study(path, words)
+    refuse(f"{path.name}: {fault}" for fault in faults)
+    assert study is not None
+    return study
+
+
+def find_study(name_or_path: str | Path) -> Path:
+    """The file of a study: a name in data/studies, or a path from the working directory, else from the project."""
+    text = str(name_or_path)
+    if not text.endswith(".toml") and Path(text).name == text:
+        named = STUDIES / f"{text}.toml"
+        if named.is_file():
+            return named
+        raise CxError(unknown("study", text, sorted(path.stem for path in STUDIES.glob("*.toml")), "data/studies"))
+    for path in (Path(text), ROOT / text):
+        if path.is_file():
+            return path.resolve()
+    there = sorted(path.name for path in Path(text).absolute().parent.glob("*.toml"))
+    raise CxError(unknown("study file", Path(text).name, there, str(Path(text).parent)))
+
+
+def data_path(study: Path, file: str) -> Path:
+    """Where a file named in a study is: beside it, or in CX_REAL_DATA if it belongs in data/real."""
+    path = Path(os.path.normpath(study.parent / file))
+    real = os.environ.get("CX_REAL_DATA")
+    if real and path.is_relative_to(REAL):
+        return Path(real).absolute() / path.relative_to(REAL)
+    return path
+
+
+def study_frame(study: Study, as_of: str | date = "", only_column: str = "", only_value: str = "") -> engine.View:
+    """The rows of a study that its attrition part is about: the landmark frame of its tables, or its frame.
+
+    Parameters
+    ----------
+    study : from `read_study`
+    as_of : ISO day or "latest" instead of the study's own; "" = the study's. A [frame] has none
+    only_column, only_value : keep the rows in which a column has this value; "" = all
+
+    Returns
+    -------
+    A lazy view; see `landmark`.
+
+    Raises
+    ------
+    CxError
+        as_of for a study without dates; a column or value that does not occur.
+    """
+    if study.frame is not None:
+        if as_of:
+            raise CxError(f"{study.path.name}: as_of must be empty, a [frame] study has no dates; leave it out")
+        return only(study.frame, only_column, only_value)
+    when = study.landmark or LandmarkPart()
+    assert study.tables is not None
+    seen = landmark(study.tables, as_of or when.as_of, when.lookback_days, when.horizon_days, when.slow_hours)
+    return only(seen, only_column, only_value)
+
+
+def study_answers(study: Study, as_of: str | date = "", only_column: str = "", only_value: str = "") -> engine.View:
+    """The rows of a study that its experience part is about: its answered surveys (before as_of), or its frame.
+
+    Parameters, returns and faults as for `study_frame`; see `answers`. With as_of "" all answers count.
+    """
+    if study.tables is None:
+        return study_frame(study, as_of, only_column, only_value)
+    return only(answers(study.tables, as_of or None), only_column, only_value)
+
+
+def lacks(study: Study, part: str) -> str:
+    """ "" if a study feeds a part, else the sentence that says what it lacks.
+
+    Parameters
+    ----------
+    part : one of "attrition", "experience", "groups", "reasons", "tables", or a table's name
+    """
+    missing = {name: sentence for name, (there, sentence) in _parts(study).items() if not there}
+    if part not in _parts(study):
+        raise CxError(unknown("part", part, _parts(study), "lacks"))
+    return missing.get(part, "")
+
+
+def describe_study(study: Study) -> pd.DataFrame:
+    """What a study feeds and lacks: notebook, part, feeds (yes or no), missing (what to add)."""
+    rows = [
+        (notebook, part, "no" if lacks(study, need) else "yes", lacks(study, need)) for notebook, part, need in NEEDS
+    ]
+    return pd.DataFrame(rows, columns=["notebook", "part", "feeds", "missing"])
+
+
+# notebook, part of it, what the study must have
+NEEDS = (
+    ("02-attrition-service-vs-price", "fractions of attrition", "attrition"),
+    ("02-attrition-service-vs-price", "stated reasons", "reasons"),
+    ("03-experience-and-nps", "NPS and what moves it", "experience"),
+    ("03-experience-and-nps", "service against the rest", "groups"),
+)
+
+
+def _parts(study: Study) -> dict[str, tuple[bool, str]]:
+    """For each part: whether the study has it, and the sentence for when it has not."""
+    causes = bool(study.attrition and study.attrition.causes)
+    drivers = bool(study.experience and study.experience.drivers)
+    parts = {
+        "attrition": (causes, "This study has no [attrition] with causes: it cannot say why customers left."),
+        "experience": (drivers, "This study has no [experience] with drivers: it cannot say what moves the score."),
+        "groups": (bool(study.experience and study.experience.groups), "This study has no [experience.groups]."),
+        "reasons": (bool(study.reasons and study.reasons.rules), "This study has no [reasons]: no stated reasons."),
+        "tables": (study.tables is not None, "This study has no [tables], it is one frame: nothing is dated."),
+    }
+    present = study.tables.present if study.tables else {}
+    return parts | {name: (name in present, f"This study has no table '{name}'.") for name in schema.TABLES}
+
+
+def _table_study(path: Path, words: StudyFile) -> tuple[Study | None, list[str]]:
+    part: Any = words.tables
+    sources: dict[str, files.Source] = {}
+    faults: list[str] = []
+    columns = {name: one.columns for name in schema.TABLES if (one := getattr(part, name)) is not None}
+    try:
+        found = data.find_tables(data_path(path, part.folder)) if part.folder is not None else {}
+    except CxError as error:
+        return None, [f"tables: {fault}" for fault in error.faults]
+    for name in schema.TABLES:
+        one = getattr(part, name)
+        if one is None and name not in found:
+            continue
+        try:
+            sources[name] = (
+                files.read_file(data_path(path, one.file), one.form()) if one else files.read_file(found[name])
+            )
+        except CxError as error:
+            faults += [f"{key_path('tables', name)}: {fault}" for fault in error.faults]
+    if faults:
+        return None, faults
+    try:
+        tables = data.tables_from(sources, columns, words.timezone)
+    except CxError as error:
+        return None, [f"tables: {fault}" for fault in error.faults]
+    when = words.landmark or LandmarkPart()
+    attrition, experience = _with_customer(words, "customer_id")
+    faults = tables_faults(tables, attrition, experience, words.reasons)
+    try:
+        landmark_day(tables, when.as_of, when.lookback_days, when.horizon_days, when.slow_hours)
+    except CxError as error:
+        faults += error.faults
+    study = _study(path, words, (path, *tables.files), attrition, experience, tables=tables, landmark=when)
+    return study, faults
+
+
+def _frame_study(path: Path, words: StudyFile) -> tuple[Study | None, list[str]]:
+    seen, paths, faults = frame_of(words, lambda file: data_path(path, file))
+    if seen is None:
+        return None, faults
+    assert words.frame is not None
+    attrition, experience = _with_customer(words, words.frame.customer)
+    faults = faults + frame_faults(seen, attrition, experience, words.reasons)
+    if faults:
+        return None, faults
+    if attrition and attrition.left_value is not None:
+        seen = left_as_flag(seen, attrition.outcome, attrition.left_value)
+    return _study(path, words, (path, *paths), attrition, experience, frame=seen), []
+
+
+def _with_customer(words: StudyFile, customer: str | None) -> tuple[AttritionPart | None, ExperiencePart | None]:
+    attrition, experience = words.attrition, words.experience
+    if attrition:
+        causes = {
+            cause: {name: {level: spelled(to) for level, to in pairs.items()} for name, pairs in columns.items()}
+            for cause, columns in attrition.causes.items()
+        }
+        attrition = attrition.model_copy(update={"causes": causes, "customer": attrition.customer or customer})
+    if experience and experience.customer is None:
+        experience = experience.model_copy(update={"customer": customer})
+    return attrition, experience
+
+
+def _study(
+    path: Path,
+    words: StudyFile,
+    read: tuple[Path, ...],
+    attrition: AttritionPart | None,
+    experience: ExperiencePart | None,
+    tables: data.Tables | None = None,
+    frame: engine.View | None = None,
+    landmark: LandmarkPart | None = None,
+) -> Study:
+    return Study(
+        title=words.title or path.stem,
+        path=path,
+        files=read,
+        tables=tables,
+        frame=frame,
+        landmark=landmark,
+        attrition=attrition,
+        experience=experience,
+        reasons=words.reasons,
+        privacy=words.privacy,
+    )
