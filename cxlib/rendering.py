@@ -48,8 +48,9 @@ def render(job: Job, folder: Path, run: str, timeout: float, code: bool) -> dict
             page = _page(job, kept[0], answer, run, started, code)
             (place / "report.html").write_text(page, encoding="utf-8")
         except Exception as error:  # whatever a notebook does, the next report is still to be rendered
-            status = "timeout" if isinstance(error, CellTimeoutError) else "failed"
-            exception = _told(error, timeout)
+            late = isinstance(error, CellTimeoutError) or time.monotonic() - clock > timeout
+            status = "timeout" if late else "failed"
+            exception = f"the report took longer than its {timeout:g} seconds" if late else _told(error)
             log.error(COLOUR.sub("", str(error)) if isinstance(error, PapermillExecutionError) else exception)
         notebook = kept[0] if kept else read_notebook(job.notebook)
         _write_notebook(notebook, job, place / "notebook.ipynb")
@@ -101,10 +102,8 @@ def _mark_last_cell(kept: list) -> None:
             raise_for_execution_errors(kept[0], None)
 
 
-def _told(error: Exception, timeout: float) -> str:
+def _told(error: Exception) -> str:
     """An exception on one line: its class, its words, and the cell it came from."""
-    if isinstance(error, CellTimeoutError):
-        return f"the report took longer than its {timeout:g} seconds"
     if isinstance(error, PapermillExecutionError):
         words = "; ".join(COLOUR.sub("", error.evalue).splitlines())
         return f"{error.ename}: {shortened(words, 300)} (cell {error.exec_count})"
