@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -157,14 +158,27 @@ def _csv(path: Path, form: Form) -> engine.View:
             quotechar='"',
             escapechar='"',
         )
-        if path.stat().st_size <= IN_MEMORY:
-            stored = relation.to_arrow_table()
-        else:
-            copy = _scratch() / f"{uuid.uuid4().hex}.parquet"
-            relation.write_parquet(str(copy))
-            stored = duckdb.read_parquet(_literal(copy))
-    seen = engine.view(stored, path.name)
+        seen = engine.view(_stored(relation, path.stat().st_size), path.name)
     return engine.View(seen.frame, dict(zip(names, seen.at.values(), strict=True)), dict.fromkeys(names, engine.FACTOR))
+
+
+def kept(seen: engine.View, paths: Iterable[Path]) -> engine.View:
+    """A view whose work is done once, if its files are small or texts; every query would repeat it."""
+    paths = list(paths)
+    size = sum(path.stat().st_size for path in paths)
+    if size > IN_MEMORY and all(path.suffix.lower() == ".parquet" for path in paths):
+        return seen
+    lazy = engine.view(_stored(seen.frame.to_native(), size)).frame
+    names = dict(zip(seen.frame.collect_schema().names(), lazy.collect_schema().names(), strict=True))
+    return engine.View(lazy, {name: names[at] for name, at in seen.at.items()}, seen.kind)
+
+
+def _stored(relation: duckdb.DuckDBPyRelation, size: int) -> Any:
+    if size <= IN_MEMORY:
+        return relation.to_arrow_table()
+    copy = _scratch() / f"{uuid.uuid4().hex}.parquet"
+    relation.write_parquet(str(copy))
+    return duckdb.read_parquet(_literal(copy))
 
 
 def _header(path: Path, delimiter: str, encoding: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import narwhals as nw
 
 from . import engine, schema
-from .bands import with_bands
+from .bands import band, with_bands  # noqa: F401
 from .data import Tables
 from .errors import CxError, refuse, shortened, unknown
 
@@ -201,6 +201,13 @@ def _at_risk(customers: engine.View, day: date) -> nw.LazyFrame[Any]:
     there = (nw.col("signup_date") < day) & (nw.col("end_date").is_null() | (nw.col("end_date") > day))
     wanted = [name for name in (_KEY, *_ABOUT, "signup_date", "end_date", "end_kind") if name in customers.at]
     return customers.frame.filter(there).select(wanted)
+
+
+def at_risk_and_left(customers: engine.View, day: date, horizon_days: int) -> tuple[int, int]:
+    """How many customers are at risk on a day, and how many of them leave within the horizon."""
+    left = nw.when(_ends(customers, day, day + timedelta(days=horizon_days))[0]).then(nw.lit(1)).otherwise(nw.lit(0))
+    row = engine.collect(_at_risk(customers, day).select(nw.len().alias("n"), left.sum().alias("left")))
+    return int(row["n"][0]), int(row["left"].fillna(0)[0])
 
 
 def _tenure(day: date) -> list[nw.Expr]:

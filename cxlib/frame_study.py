@@ -38,7 +38,7 @@ def frame_of(study: StudyFile, path_of: Any) -> tuple[engine.View | None, list[P
         uses = _uses(study)
         _missing_and_recode(draft, study.columns)
         _numbers(draft, study, uses)
-        return (_named(draft, study), draft.paths, draft.faults)
+        return files.kept(_named(draft, study), draft.paths), draft.paths, draft.faults
     except CxError as error:
         return None, [], list(error.faults)
     except duckdb.Error as error:
@@ -255,7 +255,7 @@ def _mixed(draft: Draft, name: str, count: int, example: str) -> str:
 
 
 def _named(draft: Draft, study: StudyFile) -> engine.View:
-    """Bands cut, columns under the analyst's names; a banded number stays under its own name if the band has another."""
+    """Bands cut, columns under the analyst's names; a banded number stays as it is if the band has its own name."""
     at, kinds, added = dict(draft.view.at), dict(draft.view.kind), []
     for i, (name, part) in enumerate(study.columns.items()):
         new = part.name or name
@@ -284,8 +284,11 @@ def _not_numbers(draft: Draft, name: str) -> str:
 
 
 def left_as_flag(seen: engine.View, outcome: str, value: Any) -> engine.View:
-    """The outcome as true (left) or false."""
+    """The outcome as true (left) or false; without a value it is 0 and 1, or true and false already."""
     dtype = seen.frame.collect_schema()[seen.at[outcome]]
+    if dtype == nw.Boolean and value is None:
+        return seen
+    value = value if value is not None else "true" if dtype == nw.String else 1
     lazy = seen.frame.with_columns(matches(seen[outcome], dtype, value).alias(seen.at[outcome]))
     return engine.View(lazy, seen.at, {**seen.kind, outcome: engine.FACTOR})
 

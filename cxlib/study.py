@@ -12,7 +12,7 @@ import pandas as pd
 
 from . import data, engine, files, schema
 from .errors import CxError, refuse, unknown
-from .frame import answers, landmark, landmark_day, only
+from .frame import answers, landmark, only
 from .frame_study import frame_of, left_as_flag, spelled
 from .study_checks import frame_faults, tables_faults
 from .study_file import (
@@ -223,11 +223,7 @@ def _table_study(path: Path, words: StudyFile) -> tuple[Study | None, list[str]]
         return None, [f"tables: {fault}" for fault in error.faults]
     when = words.landmark or LandmarkPart()
     attrition, experience = _with_customer(words, "customer_id")
-    faults = tables_faults(tables, attrition, experience, words.reasons)
-    try:
-        landmark_day(tables, when.as_of, when.lookback_days, when.horizon_days, when.slow_hours)
-    except CxError as error:
-        faults += error.faults
+    faults = tables_faults(tables, when, attrition, experience, words.reasons)
     study = _study(path, words, (path, *tables.files), attrition, experience, tables=tables, landmark=when)
     return study, faults
 
@@ -241,7 +237,7 @@ def _frame_study(path: Path, words: StudyFile) -> tuple[Study | None, list[str]]
     faults = faults + frame_faults(seen, attrition, experience, words.reasons)
     if faults:
         return None, faults
-    if attrition and attrition.left_value is not None:
+    if attrition:
         seen = left_as_flag(seen, attrition.outcome, attrition.left_value)
     return _study(path, words, (path, *paths), attrition, experience, frame=seen), []
 

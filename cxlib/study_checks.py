@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import narwhals as nw
 
 from . import engine, schema
 from .data import Tables
-from .errors import listed, shortened, unknown
-from .frame import COLUMNS, NUMBERS
-from .frame_study import counted, levels, matches
-from .study_file import AttritionPart, ExperiencePart, ReasonsPart, key_path
+from .errors import CxError, listed, shortened, unknown
+from .frame import COLUMNS, NUMBERS, at_risk_and_left, landmark_day
+from .frame_study import counted, levels, spelled
+from .study_file import AttritionPart, ExperiencePart, LandmarkPart, ReasonsPart, key_path
 
 LANDMARK_NEEDS = {
     "service_contacts": "tickets", "service_failed": "tickets", "service_band": "tickets", "price_change": "prices",
@@ -59,29 +61,42 @@ def experience_names(part: ExperiencePart) -> dict[str, Any]:
     return {name: getattr(part, name) for name in names}
 
 
-def frame_faults(seen: engine.View, attrition: AttritionPart | None, experience: ExperiencePart | None,
-                 reasons: ReasonsPart | None) -> list[str]:  # fmt: skip
+def frame_faults(
+    seen: engine.View, attrition: AttritionPart | None, experience: ExperiencePart | None, reasons: ReasonsPart | None
+) -> list[str]:
     """Faults of a frame study that only its data show."""
-    if not engine.rows(seen):
+    known = _known(seen)
+    if not known[""]:
         return ["frame: must hold at least one row, it is empty; check the file and [frame.keep]"]
     names = list(seen.at)
     faults = columns_fault("attrition", attrition_names(attrition), names) if attrition else []
     faults += columns_fault("experience", experience_names(experience), names) if experience else []
     if attrition:
-        faults += _outcome_faults(seen, attrition) + _cause_faults(seen, attrition) + _customer_faults(seen, attrition)
-    if experience and experience.score in seen.at:
-        faults += score_faults(seen, experience.score, experience.scale)
+        faults += _outcome_faults(seen, attrition, known) + _cause_faults(seen, attrition, known)
+        faults += customer_faults(seen, attrition.customer, "frame.customer")
+        faults += _weight_faults(seen, attrition.weights, "attrition.weights")
     if experience:
+        faults += score_faults(seen, experience.score, experience.scale)
         faults += _weight_faults(seen, experience.weights, "experience.weights")
-    if reasons:
-        faults += reason_faults(seen, reasons)
-    return faults
+    return faults + (reason_faults(seen, reasons) if reasons else [])
 
 
-def tables_faults(tables: Tables, attrition: AttritionPart | None, experience: ExperiencePart | None,
-                  reasons: ReasonsPart | None) -> list[str]:  # fmt: skip
-    """Faults of a table study, found without building the landmark frame."""
-    faults: list[str] = []
+def _known(seen: engine.View) -> dict[str, int]:
+    """How many rows have a value in each column, in one query; under "" how many rows there are."""
+    short = {f"n{i}": name for i, name in enumerate(seen.at)}
+    row = counted(seen, rows=nw.len(), **{n: seen[name].count() for n, name in short.items()})
+    return {"": int(row["rows"])} | {name: int(row[n]) for n, name in short.items()}
+
+
+def tables_faults(
+    tables: Tables,
+    when: LandmarkPart,
+    attrition: AttritionPart | None,
+    experience: ExperiencePart | None,
+    reasons: ReasonsPart | None,
+) -> list[str]:
+    """Faults of a table study, found from single tables, without building the landmark frame."""
+    faults = customer_faults(tables.customers, "customer_id", "tables.customers")
     if attrition:
         there = landmark_columns(tables)
         faults += columns_fault("attrition", attrition_names(attrition), there)
@@ -90,7 +105,21 @@ def tables_faults(tables: Tables, attrition: AttritionPart | None, experience: E
             faults.append("attrition.left_value: belongs to [frame]; the landmark frame's 'left' is true or false")
     if experience:
         faults += _answer_faults(tables, experience)
-    return faults + (reason_faults(tables.customers, reasons) if reasons else [])
+    if reasons:
+        faults += reason_faults(tables.customers, reasons)
+    try:
+        day = landmark_day(tables, when.as_of, when.lookback_days, when.horizon_days, when.slow_hours)
+        return faults + (_risk_faults(tables, day, when.horizon_days) if attrition else [])
+    except CxError as error:
+        return faults + list(error.faults)
+
+
+def _risk_faults(tables: Tables, day: date, horizon_days: int) -> list[str]:
+    known, left = at_risk_and_left(tables.customers, day, horizon_days)
+    if known and 0 < left < known:
+        return []
+    told = "nobody is at risk" if not known else f"nobody of {known:,} customers left" if not left else "everybody left"
+    return [f"landmark: on {day}, {told} within {horizon_days} days; choose another as_of or horizon_days"]
 
 
 def landmark_columns(tables: Tables) -> list[str]:
@@ -106,21 +135,19 @@ def landmark_columns(tables: Tables) -> list[str]:
 
 def score_faults(seen: engine.View, score: str, scale: list[int]) -> list[str]:
     """A score must be a number on its declared scale."""
+    if score not in seen.at:
+        return []
+    where = f"experience.score: '{shortened(score)}'"
     if seen.kind[score] != engine.NUMBER:
-        return [f"experience.score: '{shortened(score)}' must be a number, it holds {listed(levels(seen, score), 5)}"]
-    low, high = scale
-    outside = (seen[score] < low) | (seen[score] > high)
-    strange = engine.View(seen.frame.filter(outside), seen.at, seen.kind)
-    found = levels(strange, score)
+        found = listed(levels(seen, score), 5)
+        return [f"{where} must hold numbers, it holds {found or 'nothing'}; name others in missing or recode them"]
+    outside = engine.View(seen.frame.filter((seen[score] < scale[0]) | (seen[score] > scale[1])), seen.at, seen.kind)
+    found = listed(levels(outside, score), 5)
     if not found:
-        return (
-            []
-            if counted(seen, n=seen[score].count())["n"]
-            else [f"experience.score: '{shortened(score)}' has no value"]
-        )
+        return []
     return [
-        f"experience.score: '{shortened(score)}' must lie on the scale {low}-{high}, {engine.rows(strange):,} rows hold "
-        f"{listed(found, 5)}; name values that mean no answer in missing, or declare scale"
+        f"{where} must lie on the scale {scale[0]} to {scale[1]}, {engine.rows(outside):,} rows hold {found}; "
+        f"name values that mean no answer in missing, or declare the scale"
     ]
 
 
@@ -148,96 +175,86 @@ def level_faults(where: str, contrast: dict[str, Any], there: list[str]) -> list
     return faults
 
 
-def _outcome_faults(seen: engine.View, part: AttritionPart) -> list[str]:
+def _outcome_faults(seen: engine.View, part: AttritionPart, known: dict[str, int]) -> list[str]:
     if part.outcome not in seen.at:
         return []
-    dtype = seen.frame.collect_schema()[seen.at[part.outcome]]
-    where = "attrition.outcome" if part.left_value is None else "attrition.left_value"
-    if part.left_value is None and dtype != nw.Boolean and set(levels(seen, part.outcome)) - {"0", "1"}:
-        found = listed(levels(seen, part.outcome), 5)
-        return [f"{where}: '{shortened(part.outcome)}' must be true or false, it holds {found}; name left_value"]
-    left = matches(seen[part.outcome], dtype, True if part.left_value is None else part.left_value)
-    if part.left_value is None and dtype != nw.Boolean:
-        left = matches(seen[part.outcome], dtype, 1)
-    row = counted(seen, left=nw.when(left).then(nw.lit(1)).sum(), known=seen[part.outcome].count(), rows=nw.len())
-    events = 0 if row["left"] != row["left"] or row["left"] is None else int(row["left"])
-    if part.left_value is not None and not events:
-        return [unknown("value", part.left_value, levels(seen, part.outcome), where)]
+    there, value = levels(seen, part.outcome), part.left_value
+    name, rows = shortened(part.outcome), known[part.outcome]
+    if value is None and set(there) - {"0", "1", "false", "true"}:
+        return [f"attrition.outcome: '{name}' must be true or false, it holds {listed(there, 5)}; name left_value"]
+    if value is not None and spelled(value) not in there:
+        return [unknown("value", spelled(value), there, "attrition.left_value")]
     faults = []
-    if events in (0, int(row["known"])):
-        told = "nobody left" if not events else "everybody left"
-        faults.append(
-            f"{where}: '{shortened(part.outcome)}' must have two values, {told} in {int(row['known']):,} rows"
-        )
-    if row["known"] < row["rows"]:
-        faults.append(
-            f"{where}: {int(row['rows'] - row['known']):,} rows have no outcome; leave them out with [frame.keep]"
-        )
+    if len(there) == 1:
+        told = "everybody left" if value is not None or there[0] in ("1", "true") else "nobody left"
+        faults.append(f"attrition.outcome: '{name}' must have two values, {told} in all {rows:,} rows")
+    if rows < known[""]:
+        faults.append(f"attrition.outcome: {_rows(known[''] - rows)} no outcome; leave them out with [frame.keep]")
     return faults
 
 
-def _cause_faults(seen: engine.View, part: AttritionPart) -> list[str]:
+def _cause_faults(seen: engine.View, part: AttritionPart, known: dict[str, int]) -> list[str]:
     faults = []
+    for where, name, contrast in contrasts(part):
+        if name not in seen.at:
+            continue
+        there = levels(seen, name)
+        faults += level_faults(where, contrast, there)
+        if len(there) == 1:
+            faults.append(f"{where}: must have two levels or more, every row is '{shortened(there[0])}'")
+        if known[name] < known[""]:
+            faults.append(
+                f"{where}: {_rows(known[''] - known[name])} no value; recode or leave them out with [frame.keep]"
+            )
+    return faults
+
+
+def contrasts(part: AttritionPart) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """The columns of all causes: key path, column, level -> reference."""
     for cause, columns in part.causes.items():
         for name, contrast in columns.items():
-            where = key_path("attrition", "causes", cause, name)
-            if name not in seen.at:
-                continue
-            there = levels(seen, name)
-            faults += level_faults(where, contrast, there)
-            if len(there) == 1:
-                faults.append(f"{where}: must have two levels or more, every row is '{shortened(there[0])}'")
-            gaps = engine.rows(seen) - int(counted(seen, n=seen[name].count())["n"])
-            if gaps:
-                rows = "1 row has" if gaps == 1 else f"{gaps:,} rows have"
-                faults.append(f"{where}: {rows} no value; recode or leave them out with [frame.keep]")
-    return faults
+            yield key_path("attrition", "causes", cause, name), name, contrast
 
 
-def _customer_faults(seen: engine.View, part: AttritionPart) -> list[str]:
-    if not part.customer or part.customer not in seen.at:
+def customer_faults(seen: engine.View, customer: str | None, where: str) -> list[str]:
+    """A customer must be known and have one row; which ones repeat is not told, ids are personal."""
+    if not customer or customer not in seen.at:
         return []
-    id_ = seen[part.customer]
-    row = counted(seen, rows=nw.len(), there=id_.count(), different=id_.n_unique())
-    row["different"] -= row["there"] < row["rows"]  # n_unique counts "no value" as a value
-    faults = []
-    if row["there"] < row["rows"]:
+    row = counted(seen, rows=nw.len(), there=seen[customer].count(), different=seen[customer].n_unique())
+    gaps = int(row["rows"] - row["there"])
+    repeated = int(row["there"] - row["different"] + (gaps > 0))  # n_unique counts "no value" as a value
+    faults = [f"{where}: {_rows(gaps)} no '{shortened(customer)}'; leave them out or add it"] if gaps else []
+    if repeated:
         faults.append(
-            f"frame.customer: {int(row['rows'] - row['there']):,} rows have no '{shortened(part.customer)}'; add it"
-        )
-    if row["different"] < row["there"]:
-        faults.append(
-            f"frame.customer: '{shortened(part.customer)}' must be unique, {int(row['there'] - row['different']):,} of "
-            f"{int(row['rows']):,} rows repeat a customer; keep one row each"
+            f"{where}: '{shortened(customer)}' must be unique, {repeated:,} of {int(row['rows']):,} rows repeat one; "
+            f"keep one row a customer"
         )
     return faults
+
+
+def _rows(count: int) -> str:
+    return "1 row has" if count == 1 else f"{count:,} rows have"
 
 
 def _weight_faults(seen: engine.View, name: str | None, where: str) -> list[str]:
     if not name or name not in seen.at:
         return []
     if seen.kind[name] != engine.NUMBER:
-        return [f"{where}: '{shortened(name)}' must be a number, it holds {listed(levels(seen, name), 3)}"]
+        return [f"{where}: '{shortened(name)}' must hold numbers, it holds {listed(levels(seen, name), 3)}"]
     low = counted(seen, low=seen[name].min())["low"]
-    return (
-        [f"{where}: '{shortened(name)}' must be 0 or more, its lowest is {low:g}"]
-        if low is not None and low < 0
-        else []
-    )
+    return [f"{where}: '{shortened(name)}' must be 0 or more, its lowest is {low:g}"] if low < 0 else []
 
 
 def _landmark_cause_faults(tables: Tables, part: AttritionPart, there: list[str]) -> list[str]:
     """Bands have the levels of `schema`; what customers are, the levels that occur."""
     faults = []
-    for cause, columns in part.causes.items():
-        for name, contrast in columns.items():
-            where = key_path("attrition", "causes", cause, name)
-            if name in NUMBERS:
-                faults.append(f"{where}: a cause must be a factor, '{name}' is a number; take its band")
-            elif name in schema.LEVELS and name in there:
-                faults += level_faults(where, contrast, list(schema.LEVELS[name]))
-            elif name in tables.customers.at and name in there:
-                faults += level_faults(where, contrast, levels(tables.customers, name))
+    for where, name, contrast in contrasts(part):
+        if name in NUMBERS:
+            faults.append(f"{where}: a cause must be a factor, '{name}' is a number; take its band")
+        elif name in schema.LEVELS and name in there:
+            faults += level_faults(where, contrast, list(schema.LEVELS[name]))
+        elif name in tables.customers.at and name in there:
+            faults += level_faults(where, contrast, levels(tables.customers, name))
     return faults
 
 
@@ -249,4 +266,4 @@ def _answer_faults(tables: Tables, part: ExperiencePart) -> list[str]:
     faults = columns_fault("experience", experience_names(part) | {"drivers": []}, there)
     options = [*touchpoints, *(name for name in ("satisfaction", "effort") if name in there)]
     faults += [unknown("driver", name, options, "experience.drivers") for name in part.drivers if name not in options]
-    return faults + (score_faults(tables.surveys, part.score, part.scale) if part.score in tables.surveys.at else [])
+    return faults + score_faults(tables.surveys, part.score, part.scale)
