@@ -16,7 +16,7 @@ _PUBLIC = {
     "simulation": ["simulate"],
     "promoters": ["nps"],
     "attrition": ["fit_attrition"],
-    "fractions": ["attributable_fractions", "outweighs", "role_interval", "what_if"],
+    "fractions": ["attributable_fractions", "outweighs", "role_interval", "unadjusted_fractions", "what_if"],
     "checks": ["interaction_check", "robustness"],
     "drivers": ["relative_importance"],
     "errors": ["CxError"],

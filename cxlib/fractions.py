@@ -42,6 +42,23 @@ def attributable_fractions(fit: AttritionFit, level: float = 0.95, by: str | Non
     return summarised(fit, names, lambda fit, n, events, risks: removal.fractions(n, risks), level, by)
 
 
+def unadjusted_fractions(fit: AttritionFit, level: float = 0.95, by: str | None = None) -> pd.DataFrame:
+    """Share of attrition that each cause would seem to account for if nothing were adjusted for.
+
+    Returns
+    -------
+    DataFrame in the result shape, unit "share", measure fraction: term = cause, or "joint" for all of them.
+
+    Notes
+    -----
+    1 - risk of the customers without a failure / risk of all: what a report without a model shows. It counts in
+    whatever else differs between the two, so it is wrong by as much as `attributable_fractions` differs from it.
+    """
+    names = [(cause, "fraction") for cause in fit.causes] + [("joint", "fraction")]
+    table = summarised(fit, names, lambda fit, n, events, risks: removal.unadjusted(n, events, fit.exposed), level, by)
+    return table.assign(method=f"nothing adjusted for; percentiles over {len(fit.replicates)} resamples by {fit.unit}")
+
+
 def role_interval(fit: AttritionFit, level: float = 0.95, by: str | None = None) -> pd.DataFrame:
     """Bounds on the share of attrition in which each cause plays a role.
 

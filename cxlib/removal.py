@@ -45,6 +45,13 @@ def role_bounds(n: np.ndarray, events: np.ndarray, risks: np.ndarray, exposed: n
     return np.stack([np.maximum(alone, 0.0), had], axis=2).reshape(len(n), -1)
 
 
+def unadjusted(n: np.ndarray, events: np.ndarray, exposed: np.ndarray) -> np.ndarray:
+    """Of each cause, then of all: 1 - share leaving of those without a failure / share leaving of all."""
+    without = ~np.vstack([exposed, exposed.any(axis=0)])
+    overall = _ratio(events.sum(axis=1, keepdims=True), n.sum(axis=1, keepdims=True))
+    return 1.0 - _ratio(_ratio(events @ without.T, n @ without.T), overall)
+
+
 def split(n: np.ndarray, risks: np.ndarray, exposed: np.ndarray, pair: list[int]) -> np.ndarray:
     """Four-way split of the leavers, over all, any exposed and both exposed: (replicates, 12)."""
     first, second = np.moveaxis(np.maximum(contributions_by_cell(risks)[..., pair], 0.0), 2, 0)
