@@ -15,12 +15,14 @@ import pandas as pd
 from scipy import sparse
 
 from .engine import NUMBER, OTHER, STAMP, View, bucketed, collect, require, rows
-from .errors import CxError, refuse
+from .errors import CxError, listed, refuse
 from .schema import ordered
 
 EVERY_CUSTOMER = 20_000  # up to this many rows every customer is a bucket of its own
 BUCKETS = 1_000
 MOST_VALUES = 500  # of a number that enters the cells of a large frame as it is
+LARGEST = 1e300  # of a weight: infinity is not one
+MOST_LEVELS = 100  # of a factor: each takes a coefficient
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,12 @@ class Moments:
 
 
 def count_cells(
-    seen: View, factors: Sequence[str], outcome: str, customer: str | None = None, weights: str | None = None
+    seen: View,
+    factors: Sequence[str],
+    outcome: str,
+    customer: str | None = None,
+    weights: str | None = None,
+    period: str | None = None,
 ) -> Cells:
     """Trials and events by the levels of `factors`, in one grouped query.
 
@@ -52,16 +59,19 @@ def count_cells(
     ----------
     factors : columns whose combinations are the cells; numbers count as they are
     outcome : boolean or 0/1 column
-    customer : the unit of resampling (default: the row)
+    customer : the unit of resampling, one row each (default: the row)
     weights : column of weights, 0 or more
+    period : column of the window, where a customer has one row in each of several
 
     Raises
     ------
-    CxError for missing columns, empty values in any of them, an outcome that is not 0/1, negative weights.
+    CxError for missing columns, empty or infinite values in any of them, an outcome that is not 0/1, negative
+    weights, customers that occur twice.
     """
     factors = list(dict.fromkeys(factors))
-    require(seen, [*factors, outcome, *filter(None, (customer, weights))])
-    count = _checked_size(seen, factors)
+    require(seen, [*factors, outcome, *filter(None, (customer, weights, period))])
+    _check_kinds(seen, factors, outcome, weights)
+    count = _checked_size(seen, factors, customer, period)
     table = collect(_grouped(seen, factors, outcome, customer, weights, count))
     _check_counts(table, factors, outcome, weights, customer)
     return _assemble(table, factors, weights is not None)
@@ -107,55 +117,92 @@ def _buckets(count: int) -> int | None:
     return None if count <= EVERY_CUSTOMER else BUCKETS
 
 
-def _checked_size(seen: View, factors: Sequence[str]) -> int:
-    """Number of rows, after refusing what would make the cells meaningless or as many as the rows."""
+def _check_kinds(seen: View, factors: Sequence[str], outcome: str, weights: str | None) -> None:
     faults = [f"column '{f}' must be text, yes/no or a number, not a stamp or a list" for f in factors
               if seen.kind[f] in (STAMP, OTHER)]  # fmt: skip
-    count = rows(seen)
-    if count == 0:
-        faults.append("the frame must have rows, not 0; check the filter, the period and the joins")
-    numbers = [f for f in factors if seen.kind[f] == NUMBER]
-    if not faults and count > EVERY_CUSTOMER and numbers:
-        found = collect(seen.frame.select(seen[f].n_unique().alias(seen.at[f]) for f in numbers)).iloc[0]
-        faults += [f"column '{f}' has {found[seen.at[f]]:,} different numbers, more than {MOST_VALUES}: make bands "
-                   f"of it with cx.band or [columns] bands" for f in numbers if found[seen.at[f]] > MOST_VALUES]  # fmt: skip
+    if weights and seen.kind[weights] != NUMBER:
+        faults.append(f"weights '{weights}' must be numbers, not a {seen.kind[weights]}")
+    if seen.kind[outcome] in (STAMP, OTHER):
+        faults.append(f"outcome '{outcome}' must be true/false or 0/1, not a stamp or a list")
+    elif seen.kind[outcome] != NUMBER and seen.frame.collect_schema()[seen.at[outcome]] != nw.Boolean:
+        words = collect(seen.frame.select(seen[outcome].alias("y")).filter(~nw.col("y").is_null()).unique())["y"]
+        faults.append(f"outcome '{outcome}' must be true/false or 0/1, not the words {listed(sorted(words), most=5)}; "
+                      "compare the column with the word for leaving, or name it as left_value")  # fmt: skip
     refuse(faults)
-    return count
+
+
+def _checked_size(seen: View, factors: Sequence[str], customer: str | None, period: str | None) -> int:
+    """Number of rows, after refusing what would make the cells meaningless or as many as the rows."""
+    asked = {"rows": nw.len()}
+    asked |= {f"values {i}": seen[f].n_unique() for i, f in enumerate(factors)}
+    asked |= {"named": (~seen[customer].is_null()).cast(nw.Float64).sum(),
+              "distinct": _key(seen, customer, period).n_unique()} if customer else {}  # fmt: skip
+    found = collect(seen.frame.select(e.alias(name) for name, e in asked.items())).iloc[0].astype(int)
+    if not found["rows"]:
+        raise CxError("the frame must have rows, not 0; check the filter, the period and the joins")
+    large, faults = found["rows"] > EVERY_CUSTOMER, []
+    for f, many in ((f, found[f"values {i}"]) for i, f in enumerate(factors)):
+        if seen.kind[f] == NUMBER and large and many > MOST_VALUES:
+            faults.append(f"column '{f}' has {many:,} different numbers, more than {MOST_VALUES}: make bands of it "
+                          "with cx.band or [columns] bands")  # fmt: skip
+        if seen.kind[f] != NUMBER and many > MOST_LEVELS:
+            faults.append(f"column '{f}' has {many:,} levels, more than {MOST_LEVELS}: merge some, or leave it out")
+    if customer and found["distinct"] - (found["rows"] > found["named"]) < found["named"]:
+        faults.append(_twice(seen, customer, period))
+    refuse(faults)
+    return int(found["rows"])
+
+
+def _key(seen: View, customer: str, period: str | None) -> nw.Expr:
+    """Customer, or customer and window, as one text; empty where no customer is named."""
+    name = seen[customer].cast(nw.String)
+    return nw.concat_str(name, seen[period].cast(nw.String).fill_null(""), separator="\n") if period else name
+
+
+def _twice(seen: View, customer: str, period: str | None) -> str:
+    lazy = seen.frame.select(seen[customer].cast(nw.String).alias("who"), _key(seen, customer, period).alias("key"))
+    again = lazy.filter(~nw.col("who").is_null()).group_by("key").agg(nw.len().alias("k"), nw.col("who").min())
+    again = collect(again.filter(nw.col("k") > 1), order=["who"])
+    remedy = "keep one row each" if period else "keep one row each, or name the column of the window as period"
+    return (f"column '{customer}' must name each customer once{' a period' if period else ''}, but {len(again):,} "
+            f"have more rows: {listed(again['who'], most=3)}; {remedy}")  # fmt: skip
 
 
 def _grouped(seen, factors, outcome, customer, weights, count):  # type: ignore[no-untyped-def]
-    lazy = bucketed(seen, customer, _buckets(count))
-    y = seen[outcome].cast(nw.Float64) if seen.kind[outcome] in (NUMBER, "factor") else seen[outcome]
     weight = seen[weights].cast(nw.Float64) if weights else nw.lit(1.0)
-    lazy = lazy.with_columns(y.alias("y"), weight.alias("w"))
-    named = [seen[f].alias(f"f{i}") for i, f in enumerate(factors)]
+    lazy = bucketed(seen, customer, _buckets(count))
+    lazy = lazy.with_columns(seen[outcome].cast(nw.Float64).alias("y"), weight.alias("w"))
     empty = {"y_empty": nw.col("y").is_null(), "w_empty": nw.col("w").is_null()}
-    odd = {"y_odd": (nw.col("y") != 0) & (nw.col("y") != 1), "w_odd": nw.col("w") < 0}
-    checks = [e.cast(nw.Int64).sum().alias(name) for name, e in (empty | odd).items()]
+    odd = {"y_odd": (nw.col("y") != 0) & (nw.col("y") != 1), "w_odd": ~nw.col("w").is_between(0, LARGEST)}
+    # As floats: the engine's sums of integers come back as objects.
+    checks = [e.cast(nw.Float64).sum().alias(name) for name, e in (empty | odd).items()]
+    named = [seen[f].alias(f"f{i}") for i, f in enumerate(factors)]
     keys = [*(f"f{i}" for i in range(len(factors))), "bucket"]
-    lazy = lazy.select(nw.col("bucket", "y", "w"), *named)
     sums = [nw.col("w").sum().alias("n"), (nw.col("w") * nw.col("y")).sum().alias("events"), nw.len().alias("rows")]
-    return lazy.group_by(keys).agg(*sums, *checks)
+    return lazy.select(nw.col("bucket", "y", "w"), *named).group_by(keys).agg(*sums, *checks)
 
 
 def _check_counts(table, factors, outcome, weights, customer):  # type: ignore[no-untyped-def]
     faults = []
-    for name, empty in ((f, int(table.loc[table[f"f{i}"].isna(), "rows"].sum())) for i, f in enumerate(factors)):
-        if empty:
+    for name, column in ((f, table[f"f{i}"]) for i, f in enumerate(factors)):
+        if empty := int(table.loc[column.isna(), "rows"].sum()):
             faults.append(f"column '{name}' must have a value in every row, but {empty:,} are empty; recode them "
                           "as a level of their own or leave those rows out")  # fmt: skip
-    found = table[["y_empty", "y_odd", "w_empty", "w_odd"]].sum()
+        if is_number(column) and (endless := int(table.loc[np.isinf(column.to_numpy(float)), "rows"].sum())):
+            faults.append(f"column '{name}' must hold finite numbers, but {endless:,} are infinite; recode them "
+                          "or leave those rows out")  # fmt: skip
+    found = table[["y_empty", "y_odd", "w_empty", "w_odd"]].sum().astype(int)
     if found["y_empty"] + found["y_odd"]:
-        faults.append(f"outcome '{outcome}' must be true/false or 0/1, but {int(found['y_odd']):,} rows hold another "
-                      f"value and {int(found['y_empty']):,} none; name the value that counts as left_value")  # fmt: skip
+        faults.append(f"outcome '{outcome}' must be true/false or 0/1, but {found['y_odd']:,} rows hold another value "
+                      f"and {found['y_empty']:,} none; name the value that counts as left_value")  # fmt: skip
     if found["w_empty"] + found["w_odd"]:
-        faults.append(f"weights '{weights}' must be 0 or more in every row, but {int(found['w_odd']):,} are negative "
-                      f"and {int(found['w_empty']):,} empty")  # fmt: skip
+        faults.append(f"weights '{weights}' must be finite and 0 or more in every row, but {found['w_odd']:,} are not "
+                      f"and {found['w_empty']:,} are empty")  # fmt: skip
     if weights and not faults and not table["n"].sum() > 0:
         faults.append(f"weights '{weights}' must not all be 0")
-    unknown_customers = int(table.loc[table["bucket"].isna(), "rows"].sum())
-    if unknown_customers:
-        faults.append(f"column '{customer}' must name the customer in every row, but {unknown_customers:,} are empty")
+    unnamed = int(table.loc[table["bucket"].isna(), "rows"].sum())
+    if unnamed:
+        faults.append(f"column '{customer}' must name the customer in every row, but {unnamed:,} are empty")
     refuse(faults)
 
 
@@ -171,15 +218,14 @@ def _assemble(table: pd.DataFrame, factors: Sequence[str], weighted: bool) -> Ce
     return Cells(levels, *grids, np.bincount(cell, weights=table["rows"]).astype(np.int64), weighted)
 
 
+def is_number(column: pd.Series) -> bool:
+    """Whether a column enters as a number; yes/no columns are factors."""
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+
+
 def _codes(name: str, column: pd.Series) -> np.ndarray:
     """Position of each value in the order of its levels, so that cells do not depend on the engine's order."""
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+    if is_number(column):
         return column.to_numpy(float)
     positions = {level: i for i, level in enumerate(ordered(name, column.unique()))}
     return column.map(positions).to_numpy(int)
-
-
-def text_outcome(outcome: str, values: Sequence[object]) -> CxError:
-    """An outcome in words: say how to turn it into true and false."""
-    shown = ", ".join(f"'{v}'" for v in values)
-    return CxError(f"outcome '{outcome}' must be true/false or 0/1, not the words {shown}; name one as left_value")

@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from .cells import is_number
 from .schema import ordered
 
 # A term is the product of its parts: (column, level) is an indicator, (column, None) the number itself,
@@ -101,11 +102,6 @@ def separated(design: np.ndarray, beta: np.ndarray) -> np.ndarray:
 def spelled(term: Term) -> str:
     """A term for people: "service_band = failed × price_band = raised"."""
     return " × ".join(column if level is None else f"{column} = {level}" for column, level in term) or "constant"
-
-
-def is_number(column: pd.Series) -> bool:
-    """Whether a column enters as a number; yes/no columns are factors."""
-    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
 
 
 def _failures(columns: Mapping[str, Mapping[object, object]]) -> list[tuple[str, object]]:
