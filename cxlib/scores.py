@@ -43,7 +43,9 @@ def classes(score: pd.Series, last: int) -> pd.Series:
     return pd.Series(np.where(score.isna(), np.nan, u), index=score.index)
 
 
-def counted(seen: engine.View, score: str, groups: Sequence[str], design: Mapping[str, str | None]) -> pd.DataFrame:
+def counted(
+    seen: engine.View, score: str, groups: Sequence[str], design: Mapping[str, str | None], where: str = "frame"
+) -> pd.DataFrame:
     """The one query: one row for every group, stratum, cluster and score that occurs.
 
     Parameters
@@ -68,7 +70,7 @@ def counted(seen: engine.View, score: str, groups: Sequence[str], design: Mappin
         sums += [nw.col("w").min().alias("least"), nw.col("w").count().alias("weighted")]
     lazy = seen.frame.select(*(value.alias(name) for name, value in values.items()))
     counts = engine.collect(lazy.group_by(*keys).agg(*sums), list(keys))
-    refuse(["frame: must have at least one row; it has none"] if counts.empty else [])
+    refuse([f"{where}: must have at least one row; it has none"] if counts.empty else [])
     if "weight" not in counts:
         counts = counts.assign(weight=counts["rows"], square=counts["rows"], least=1.0, weighted=counts["rows"])
     return counts.astype({"weight": float, "square": float})
