@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import cached_property
@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import narwhals as nw
+import pandas as pd
 
 from . import engine, files, schema
-from .errors import CxError, nearest, refuse, shortened, unknown
+from .errors import CxError, nearest, refuse, unknown
+from .rules import Rule, rules
+from .typed import typed
 
 # Days that are often entered ahead (a notice period, an announced price) do not show how far the data reach.
 SEEN = {
@@ -22,8 +25,6 @@ SEEN = {
     "interactions": ("at",),
 }
 AHEAD = {"customers": ("end_date",), "prices": ("valid_from",)}
-_KIND = dict.fromkeys(("id", "text", "category", "flag"), engine.FACTOR)
-_KIND |= dict.fromkeys(("number", "integer"), engine.NUMBER) | dict.fromkeys(("date", "timestamp"), engine.STAMP)
 
 
 @dataclass(frozen=True)
@@ -134,75 +135,12 @@ def tables_from(
         faults.append("no table 'customers': the one table that must be there, one row per customer; add it")
     for name, source in sources.items():
         try:
-            views[name] = _typed(name, source, columns.get(name, {}), zone)
+            views[name] = typed(name, source, columns.get(name, {}), zone)
         except CxError as error:
             faults += error.faults
     refuse(faults)
     engine.same_engine(views)
     return Tables(**views, files=tuple(source.path for source in sources.values() if source.path))
-
-
-def _typed(table: str, source: files.Source, columns: Mapping[str, str], zone: str) -> engine.View:
-    where = f"{table} ({source.path.name})" if source.path else table
-    known = {column.name: column for column in schema.TABLES[table]}
-    faults = [unknown("column", name, known, f"{where}: columns") for name in columns if name not in known]
-    theirs = {name: columns.get(name, name) for name in known}
-    for name, column in known.items():
-        if theirs[name] not in source.view.at and (column.required or name in columns):
-            faults.append(unknown("column", theirs[name], source.view.at, where))
-    refuse(faults)
-    theirs = {name: given for name, given in theirs.items() if given in source.view.at}
-    types = source.view.frame.collect_schema()
-    spelled, parsed = {}, {}
-    for name, given in theirs.items():
-        dtype, kind = types[source.view.at[given]], known[name].kind
-        if dtype == nw.String and (kind == "flag" or _KIND[kind] != engine.FACTOR):
-            spelled[name] = files.reading(source.view.at[given], kind, source.form, zone)
-            parsed[given] = files.reading(source.view.at[given], kind, source.form)
-        elif _fits(dtype, kind):
-            spelled[name] = _cast(source.view.at[given], kind, dtype, zone, given in source.zoned)
-        else:
-            faults.append(f"{where}: column '{shortened(given)}' must be {_wanted(kind)}, it is {dtype}; convert it")
-    refuse(faults + _unread(where, source, parsed, {given: known[name].kind for name, given in theirs.items()}))
-    lazy = engine.computed(source.view.frame, spelled)
-    return engine.View(lazy, {name: name for name in spelled}, {name: _KIND[known[name].kind] for name in spelled})
-
-
-def _unread(where: str, source: files.Source, parsed: Mapping[str, str], kinds: Mapping[str, str]) -> list[str]:
-    lost = files.unreadable(source.view, parsed) if parsed else {}
-    return [
-        f"{where}: column '{shortened(name)}' must be {_wanted(kinds[name])} in every row, {count:,} "
-        f"value{'s are' if count > 1 else ' is'} not, such as '{shortened(value)}'; declare how the file writes them"
-        for name, (count, value) in lost.items()
-    ]
-
-
-def _fits(dtype: Any, kind: str) -> bool:
-    if kind in ("date", "timestamp"):
-        return dtype in (nw.Date, nw.Datetime)
-    if kind in ("number", "integer"):
-        return dtype.is_numeric()
-    if kind == "flag":
-        return dtype == nw.Boolean or dtype.is_numeric()
-    # An id that is a float has lost its spelling already: 7.0 is not "007".
-    return dtype in (nw.String, nw.Boolean, nw.Categorical, nw.Enum) or dtype.is_integer()
-
-
-def _cast(name: str, kind: str, dtype: Any, zone: str, zoned: bool) -> str:
-    if kind == "date":
-        local = f"timezone('{zone}', timezone('UTC', {name}))" if zoned and zone != "UTC" else name
-        return f"CAST({local} AS DATE)"
-    if kind == "timestamp":
-        stamp = f"CAST({name} AS TIMESTAMP)"
-        return stamp if zoned else files.in_utc(stamp, zone)
-    if kind in ("number", "integer"):
-        return f"CAST({name} AS DOUBLE)" if dtype.is_decimal() else name
-    return f"CAST({name} AS {'BOOLEAN' if kind == 'flag' else 'STRING'})"
-
-
-def _wanted(kind: str) -> str:
-    told = {"date": "a day", "timestamp": "a stamp", "flag": "true or false", "id": "text or a whole number"}
-    return told.get(kind, "a number" if _KIND[kind] == engine.NUMBER else "text")
 
 
 def _alike(stem: str, name: str) -> bool:
@@ -216,3 +154,56 @@ def _latest(seen: engine.View, columns: tuple[str, ...]) -> date | None:
     row = engine.collect(seen.frame.select(nw.col(name).cast(nw.Date).max().alias(name) for name in there))
     days = [day for day in row.iloc[0] if day is not None and day == day]
     return max((day.date() if hasattr(day, "date") else day for day in days), default=None)
+
+
+def validate(tables: Tables) -> pd.DataFrame:
+    """Hold the tables against the data contract.
+
+    Parameters
+    ----------
+    tables : from `load`
+
+    Returns
+    -------
+    DataFrame, one row per rule: table, rule, column, rows (checked), failing (rows), share (of rows), examples (up to
+    three failing values; never an id or a free text).
+
+    Notes
+    -----
+    Rules: keys are unique, required columns are filled, numbers lie in their range and are whole where they should be,
+    categories are among the declared ones, keys of other tables exist, stamps do not run backwards, an end has a kind.
+
+    Examples
+    --------
+    >>> people = {"customer_id": ["1", "1"], "signup_date": [date(2025, 1, 31)] * 2, "end_date": [None, None]}
+    >>> validate(load({"customers": pd.DataFrame(people)})).query("failing > 0")[["rule", "failing"]].values.tolist()
+    [['customer_id is unique', 2]]
+    """
+    found = [finding for name in tables.present for finding in _findings(tables, name)]
+    return pd.DataFrame(found, columns=["table", "rule", "column", "rows", "failing", "share", "examples"])
+
+
+def interrogated(tables: Tables, table: str, wanted: Sequence[Rule], extracts: bool = False) -> Any:
+    """The pointblank validation of one table, for its counts, its examples or its HTML report."""
+    import pointblank as pb  # type: ignore[import-untyped]  # slow to import, and only the contract needs it
+
+    checks = pb.Validate(tables.present[table].frame.to_native(), tbl_name=table)
+    for rule in wanted:
+        checks = rule.step(checks)
+    return checks.interrogate(collect_extracts=extracts, get_first_n=3 if extracts else None)
+
+
+def _findings(tables: Tables, table: str) -> list[tuple]:
+    kinds = {column.name: column.kind for column in schema.TABLES[table]}
+    wanted, found = rules(tables, table), []
+    for rule, info in zip(wanted, interrogated(tables, table, wanted).validation_info, strict=True):
+        shown = info.n_failed and kinds[rule.column] not in ("id", "text")
+        # Collecting extracts costs as much as counting: only the rules that fail pay for it.
+        examples = _examples(interrogated(tables, table, [rule], extracts=True), rule.column) if shown else ""
+        found.append((table, rule.text, rule.column, info.n, info.n_failed, info.n_failed / max(info.n, 1), examples))
+    return found
+
+
+def _examples(checks: Any, column: str) -> str:
+    values = nw.from_native(checks.get_data_extracts(1, frame=True), eager_only=True)[column].to_list()
+    return ", ".join(dict.fromkeys("empty" if value is None else str(value) for value in values))

@@ -1,0 +1,82 @@
+"""Columns of a table as the contract wants them: renamed, of the right kind, with every fault told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import narwhals as nw
+
+from . import engine, files, schema
+from .errors import refuse, shortened, unknown
+
+_KIND = dict.fromkeys(("id", "text", "category", "flag"), engine.FACTOR)
+_KIND |= dict.fromkeys(("number", "integer"), engine.NUMBER) | dict.fromkeys(("date", "timestamp"), engine.STAMP)
+
+
+def typed(table: str, source: files.Source, columns: Mapping[str, str], zone: str = "UTC") -> engine.View:
+    """A source as one of the seven tables.
+
+    `columns` maps our names to theirs. Texts are read as the number, day, stamp or flag they should be; stamps without
+    a zone are local to `zone`; the view has the columns of `schema.TABLES` that are there, and no others.
+    """
+    where = f"{table} ({source.path.name})" if source.path else table
+    known = {column.name: column for column in schema.TABLES[table]}
+    faults = [unknown("column", name, known, f"{where}: columns") for name in columns if name not in known]
+    theirs = {name: columns.get(name, name) for name in known}
+    for name, column in known.items():
+        if theirs[name] not in source.view.at and (column.required or name in columns):
+            faults.append(unknown("column", theirs[name], source.view.at, where))
+    refuse(faults)
+    theirs = {name: given for name, given in theirs.items() if given in source.view.at}
+    types = source.view.frame.collect_schema()
+    spelled, parsed = {}, {}
+    for name, given in theirs.items():
+        dtype, kind = types[source.view.at[given]], known[name].kind
+        if dtype == nw.String and (kind == "flag" or _KIND[kind] != engine.FACTOR):
+            spelled[name] = files.reading(source.view.at[given], kind, source.form, zone)
+            parsed[given] = files.reading(source.view.at[given], kind, source.form)
+        elif _fits(dtype, kind):
+            spelled[name] = _cast(source.view.at[given], kind, dtype, zone, given in source.zoned)
+        else:
+            faults.append(f"{where}: column '{shortened(given)}' must be {_wanted(kind)}, it is {dtype}; convert it")
+    refuse(faults + _unread(where, source, parsed, {given: known[name].kind for name, given in theirs.items()}))
+    lazy = engine.computed(source.view.frame, spelled)
+    return engine.View(lazy, {name: name for name in spelled}, {name: _KIND[known[name].kind] for name in spelled})
+
+
+def _unread(where: str, source: files.Source, parsed: Mapping[str, str], kinds: Mapping[str, str]) -> list[str]:
+    lost = files.unreadable(source.view, parsed) if parsed else {}
+    return [
+        f"{where}: column '{shortened(name)}' must be {_wanted(kinds[name])} in every row, {count:,} "
+        f"value{'s are' if count > 1 else ' is'} not, such as '{shortened(value)}'; declare how the file writes them"
+        for name, (count, value) in lost.items()
+    ]
+
+
+def _fits(dtype: Any, kind: str) -> bool:
+    if kind in ("date", "timestamp"):
+        return dtype in (nw.Date, nw.Datetime)
+    if kind in ("number", "integer"):
+        return dtype.is_numeric()
+    if kind == "flag":
+        return dtype == nw.Boolean or dtype.is_numeric()
+    # An id that is a float has lost its spelling already: 7.0 is not "007".
+    return dtype in (nw.String, nw.Boolean, nw.Categorical, nw.Enum) or dtype.is_integer()
+
+
+def _cast(name: str, kind: str, dtype: Any, zone: str, zoned: bool) -> str:
+    if kind == "date":
+        local = f"timezone('{zone}', timezone('UTC', {name}))" if zoned and zone != "UTC" else name
+        return f"CAST({local} AS DATE)"
+    if kind == "timestamp":
+        stamp = f"CAST({name} AS TIMESTAMP)"
+        return stamp if zoned else files.in_utc(stamp, zone)
+    if kind in ("number", "integer"):
+        return f"CAST({name} AS DOUBLE)" if dtype.is_decimal() else name
+    return f"CAST({name} AS {'BOOLEAN' if kind == 'flag' else 'STRING'})"
+
+
+def _wanted(kind: str) -> str:
+    told = {"date": "a day", "timestamp": "a stamp", "flag": "true or false", "id": "text or a whole number"}
+    return told.get(kind, "a number" if _KIND[kind] == engine.NUMBER else "text")
