@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import special
 
 from . import design, logistic, removal
-from .fitted import INTERACTIONS, AttritionFit, refit, replicate_counts, summarised, total
+from .fitted import INTERACTIONS, AttritionFit, chunks, refit, summarised, total
 from .resample import percentile_interval
 from .schema import results
 
@@ -138,7 +138,7 @@ def _doubly_robust(fit: AttritionFit, j: int, level: float) -> dict[str, object]
         left = events.sum(axis=1)
         return (events[:, inside].sum(axis=1) - mean * n[:, inside].sum(axis=1)) / np.where(left > 0, left, np.nan)
 
-    drawn = [fraction(*counts) for counts in replicate_counts(fit.cells, len(fit.replicates), fit.seed)]
+    drawn = [fraction(*counts) for counts in chunks(fit.drawn)]
     spread, lower, upper = percentile_interval(np.concatenate([np.empty(0), *drawn])[:, None], level)
     estimate = fraction(*total(fit.cells))[0]
     return {"term": list(fit.causes)[j], "measure": "doubly_robust_fraction", "estimate": estimate,

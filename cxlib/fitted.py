@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import sparse, stats
 from statsmodels.stats.multitest import multipletests
 
 from . import design, logistic
-from .cells import Cells
+from .cells import Cells, is_number
 from .errors import CxError, refuse, unknown
-from .resample import multiplicities, percentile_interval
+from .resample import CHUNK_ELEMENTS, multiplicities, percentile_interval
 from .schema import TOO_FEW, ordered, results
 
 INTERACTIONS = {
@@ -22,6 +22,8 @@ INTERACTIONS = {
     "all": "main effects, cause-by-cause and cause-by-confounder terms",
 }
 FEWEST = 10  # leavers, and stayers, without which no fraction is shown
+
+Counts = tuple[np.ndarray, np.ndarray]  # trials and events of the cells, each (replicates, cells)
 
 # (fit, n, events, risks) of a chunk of replicates -> (replicates, measures)
 Statistic = Callable[["AttritionFit", np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -40,8 +42,8 @@ class AttritionFit:
     dropped: tuple[design.Term, ...]  # interactions that the data cannot carry
     designs: np.ndarray  # (2**causes, cells, terms); entry m has the causes with a bit in m removed
     beta: np.ndarray  # (terms,)
+    drawn: Counts  # trials and events of the cells in every replicate
     replicates: np.ndarray  # (replicates, terms), refitted coefficients
-    seed: int
     unit: str  # of resampling: "customer" or "row"
 
     @property
@@ -70,12 +72,11 @@ class AttritionFit:
 
 def fit_cells(
     cells: Cells,
+    drawn: Counts,
     outcome: str,
     causes: design.Causes,
     adjust: Sequence[str],
     interactions: str | None,
-    replicates: int,
-    seed: int,
     unit: str,
 ) -> AttritionFit:
     """Fit on the cells and on every replicate of them; refuse what no finite model describes."""
@@ -87,17 +88,16 @@ def fit_cells(
     sets = [[c for j, c in enumerate(causes) if m >> j & 1] for m in range(1 << len(causes))]
     designs = np.stack([design.matrix(design.removed(cells.levels, causes, names), kept) for names in sets])
     dropped = tuple(term for term in terms if term not in kept)
-    none = np.empty((0, len(kept)))
-    fit = AttritionFit(outcome, causes, tuple(adjust), interactions, cells, tuple(kept), dropped, designs, beta, none,
-                       seed, unit)  # fmt: skip
-    counts = replicate_counts(cells, replicates, seed)
-    return replace(fit, replicates=np.concatenate([none, *(logistic.fit(designs[0], *c, start=beta) for c in counts)]))
+    parts = [logistic.fit(designs[0], *counts, start=beta) for counts in chunks(drawn)]
+    refits = np.concatenate([np.empty((0, len(kept))), *parts])
+    return AttritionFit(outcome, causes, tuple(adjust), interactions, cells, tuple(kept), dropped, designs, beta, drawn,
+                        refits, unit)  # fmt: skip
 
 
-def refit(fit: AttritionFit, cells: Cells | None = None, **changes: object) -> AttritionFit:
+def refit(fit: AttritionFit, **changes: object) -> AttritionFit:
     """The same model on other cells, or another model on the same cells, with the same resampled customers."""
-    settings = {name: getattr(fit, name) for name in ("outcome", "causes", "adjust", "interactions", "seed", "unit")}
-    return fit_cells(cells or fit.cells, **(settings | {"replicates": len(fit.replicates)} | changes))  # type: ignore[arg-type]
+    names = ("cells", "drawn", "outcome", "causes", "adjust", "interactions", "unit")
+    return fit_cells(**({name: getattr(fit, name) for name in names} | changes))  # type: ignore[arg-type]
 
 
 def segments(fit: AttritionFit, by: str) -> dict[object, tuple[AttritionFit | None, int]]:
@@ -106,9 +106,10 @@ def segments(fit: AttritionFit, by: str) -> dict[object, tuple[AttritionFit | No
         raise CxError(unknown("column", by, fit.cells.levels.columns, "by") + f"; name it in fit_attrition(by='{by}')")
     adjust, parts = tuple(c for c in fit.adjust if c != by), {}
     for value in ordered(by, fit.cells.levels[by].unique()):
-        cells = subset(fit.cells, (fit.cells.levels[by] == value).to_numpy())
+        where = (fit.cells.levels[by] == value).to_numpy()
+        cells, drawn = subset(fit.cells, where), (fit.drawn[0][:, where], fit.drawn[1][:, where])
         try:
-            part = refit(fit, cells, adjust=_varying(cells, adjust))
+            part = refit(fit, cells=cells, drawn=drawn, adjust=_varying(cells, adjust))
         except CxError:
             part = None
         parts[value] = (part, int(cells.rows.sum()))
@@ -116,7 +117,7 @@ def segments(fit: AttritionFit, by: str) -> dict[object, tuple[AttritionFit | No
 
 
 def subset(cells: Cells, where: np.ndarray) -> Cells:
-    """The cells for which `where` holds; the buckets stay, so that replicates stay the same customers."""
+    """The cells for which `where` holds."""
     levels = cells.levels[where].reset_index(drop=True)
     return Cells(levels, cells.n[:, where], cells.events[:, where], cells.rows[where], cells.weighted)
 
@@ -125,12 +126,9 @@ def evaluate(fit: AttritionFit, statistic: Statistic) -> tuple[np.ndarray, np.nd
     """A statistic on the data and on every replicate, each with its own counts and coefficients."""
     n, events = total(fit.cells)
     point = statistic(fit, n, events, risks(fit.designs, fit.beta[None]))[0]
-    drawn, start = [np.empty((0, len(point)))], 0
-    for n, events in replicate_counts(fit.cells, len(fit.replicates), fit.seed):
-        beta = fit.replicates[start : start + len(n)]
-        drawn.append(statistic(fit, n, events, risks(fit.designs, beta)))
-        start += len(n)
-    return point, np.concatenate(drawn)
+    pieces = chunks((*fit.drawn, fit.replicates))
+    parts = [statistic(fit, n, events, risks(fit.designs, beta)) for n, events, beta in pieces]
+    return point, np.concatenate([np.empty((0, len(point))), *parts])
 
 
 def summarised(
@@ -192,12 +190,20 @@ def total(cells: Cells) -> tuple[np.ndarray, np.ndarray]:
     return cells.n.sum(axis=0)[None], cells.events.sum(axis=0)[None]
 
 
-def replicate_counts(cells: Cells, replicates: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Trials and events of every cell in chunks of resampled customers, each (replicates, cells)."""
+def resampled(cells: Cells, replicates: int, seed: int) -> Counts:
+    """Trials and events of every cell when customers are drawn with replacement, each (replicates, cells)."""
     buckets, width = cells.n.shape
-    n, events = cells.n.T.tocsr(), cells.events.T.tocsr()
-    for drawn in multiplicities(buckets, replicates, seed, width):
-        yield (n @ drawn.T).T, (events @ drawn.T).T
+    both = sparse.hstack([cells.n, cells.events]).T.tocsr()
+    drawn = [(both @ times.T).T for times in multiplicities(buckets, replicates, seed, width)]
+    counts = np.concatenate([np.empty((0, 2 * width)), *drawn])
+    return counts[:, :width], counts[:, width:]
+
+
+def chunks(arrays: tuple[np.ndarray, ...]) -> Iterator[tuple[np.ndarray, ...]]:
+    """Arrays of replicates in pieces, so that what is computed of them stays small."""
+    size = max(1, CHUNK_ELEMENTS // max(arrays[0].shape[1], 1))
+    for start in range(0, len(arrays[0]), size):
+        yield tuple(array[start : start + size] for array in arrays)
 
 
 def _estimable_fit(cells: Cells, terms: list[design.Term], outcome: str) -> tuple[list[design.Term], np.ndarray]:
@@ -210,20 +216,26 @@ def _estimable_fit(cells: Cells, terms: list[design.Term], outcome: str) -> tupl
     while True:
         x = design.matrix(cells.levels, kept)
         beta = logistic.fit(x, n, events)[0]
-        gone = [term for term, off in zip(kept, design.separated(x, beta), strict=True) if off]
+        runaway = design.separated(x, beta, logistic.standard_errors(x, n[0], beta))
+        gone = [term for term, off in zip(kept, runaway, strict=True) if off]
         if not gone:
             return kept, beta
         if all(len(term) < 2 for term in gone):
-            raise CxError(*(_separation(term, cells, n[0], events[0], outcome) for term in gone))
+            columns = dict.fromkeys(column for term in gone for column, _ in term)
+            raise CxError(*(_separation(column, cells, events[0] / n[0], outcome) for column in columns))
         kept = [term for term in kept if term not in gone or len(term) < 2]
 
 
-def _separation(term: design.Term, cells: Cells, n: np.ndarray, events: np.ndarray, outcome: str) -> str:
-    inside = design.matrix(cells.levels, [term])[:, 0] != 0
-    share = events[inside].sum() / max(n[inside].sum(), 1e-300)
-    return (f"{design.spelled(term)} decides the outcome '{outcome}' ({share:.1%} of its {cells.rows[inside].sum():,} "
-            "customers): no finite effect exists; merge the level with another, or leave the column out if it was "
-            "recorded after the outcome")  # fmt: skip
+def _separation(column: str, cells: Cells, share: np.ndarray, outcome: str) -> str:
+    """The fault of a column that decides the outcome, with the level that does if it is one level alone."""
+    values, where = cells.levels[column], "for some customers"
+    for level in values.unique() if not is_number(values) else ():
+        own = share[(values == level).to_numpy()]
+        if own.min() == own.max() and own[0] in (0, 1):
+            rows = cells.rows[(values == level).to_numpy()].sum()
+            where = f"({'all' if own[0] else 'none'} of the {rows:,} customers with '{level}')"
+    return (f"column '{column}' decides the outcome '{outcome}' {where}, so that no finite effect exists; merge its "
+            "levels, or leave it out if it was recorded after the outcome")  # fmt: skip
 
 
 def _check_events(cells: Cells, outcome: str) -> None:

@@ -6,6 +6,7 @@ The likelihood depends on the data only through the cells' counts, so the fit eq
 from __future__ import annotations
 
 import numpy as np
+from scipy import special
 
 MOST_STEPS = 60
 LARGEST_STEP = 4.0  # in logits, so that a first Newton step cannot overshoot
@@ -13,7 +14,7 @@ LARGEST_STEP = 4.0  # in logits, so that a first Newton step cannot overshoot
 
 def expit(eta: np.ndarray) -> np.ndarray:
     """Probability of a logit, without overflow."""
-    return 0.5 * (1.0 + np.tanh(0.5 * eta))
+    return special.expit(eta)
 
 
 def fit(design: np.ndarray, n: np.ndarray, events: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
@@ -57,6 +58,15 @@ def information(design: np.ndarray, n: np.ndarray, beta: np.ndarray) -> np.ndarr
     """Fisher information at one coefficient vector; n (cells,), beta (parameters,)."""
     p = expit(design @ beta)
     return (design * (n * p * (1 - p))[:, None]).T @ design
+
+
+def standard_errors(design: np.ndarray, n: np.ndarray, beta: np.ndarray) -> np.ndarray:
+    """Standard errors (parameters,); huge, not infinite, where the likelihood has no maximum."""
+    # Against the most information the same cells could hold, so that a column's unit does not matter.
+    most = np.maximum(np.sqrt((n[:, None] * design**2).sum(axis=0) / 4), 1e-300)
+    scaled = information(design, n, beta) / np.outer(most, most)
+    inverse = np.linalg.inv(scaled + 1e-13 * np.eye(len(beta)))
+    return np.sqrt(np.abs(np.diag(inverse))) / most
 
 
 def _start(x: np.ndarray, n: np.ndarray, events: np.ndarray) -> np.ndarray:

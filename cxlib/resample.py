@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 # Elements of the largest array a chunk of replicates may need: bounds memory, keeps matrix products large.
-_CHUNK_ELEMENTS = 2_000_000
+CHUNK_ELEMENTS = 2_000_000
 
 
 def multiplicities(units: int, replicates: int, seed: int, width: int) -> Iterator[np.ndarray]:
@@ -16,7 +16,7 @@ def multiplicities(units: int, replicates: int, seed: int, width: int) -> Iterat
     `width` is the number of columns that the caller's arrays will have; the values drawn do not depend on it.
     """
     rng = np.random.default_rng(seed)
-    chunk = max(1, _CHUNK_ELEMENTS // max(units, width, 1))
+    chunk = max(1, CHUNK_ELEMENTS // max(units, width, 1))
     for start in range(0, replicates, chunk):
         rows = range(min(chunk, replicates - start))
         yield np.array([np.bincount(rng.integers(0, units, units), minlength=units) for _ in rows], dtype=float)
