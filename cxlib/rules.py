@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import narwhals as nw
 
 from . import engine, schema
-
-if TYPE_CHECKING:
-    from .data import Tables
 
 KEYS = {
     "customers": ("customer_id",),
@@ -50,17 +47,15 @@ class Rule:
     step: Callable[[Any], Any]
 
 
-def rules(tables: Tables, table: str) -> list[Rule]:
+def rules(tables: Mapping[str, engine.View], table: str) -> list[Rule]:
     """All rules of one table that its columns, and the other tables that are there, allow."""
-    there = tables.present[table].at
+    there = tables[table].at
     found = [_unique(KEYS[table])]
     for column in schema.TABLES[table]:
         if column.name in there:
-            found += _column_rules(column, tables.present[table])
+            found += _column_rules(column, tables[table])
     found += [
-        _known(tables, table, name, parent)
-        for name, parent in PARENTS.get(table, {}).items()
-        if parent in tables.present
+        _known(tables, table, name, parent) for name, parent in PARENTS.get(table, {}).items() if parent in tables
     ]
     found += [_order(later, earlier) for later, earlier in ORDER.get(table, ()) if later in there and earlier in there]
     if table == "customers" and "end_kind" in there:
@@ -99,10 +94,10 @@ def _among(name: str, allowed: list[str]) -> Callable[[Any], Any]:
     return lambda checks: checks.col_vals_in_set(name, [*allowed, None])
 
 
-def _known(tables: Tables, table: str, name: str, parent: str) -> Rule:
+def _known(tables: Mapping[str, engine.View], table: str, name: str, parent: str) -> Rule:
     def joined(_: Any) -> Any:
-        keys = tables.present[parent].frame.select(name).unique().with_columns(parent=nw.lit(1))
-        return tables.present[table].frame.join(keys, on=name, how="left").to_native()
+        keys = tables[parent].frame.select(name).unique().with_columns(parent=nw.lit(1))
+        return tables[table].frame.join(keys, on=name, how="left").to_native()
 
     return Rule(f"{name} is in {parent}", name, lambda checks: checks.col_vals_not_null("parent", pre=joined))
 
