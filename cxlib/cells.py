@@ -137,7 +137,7 @@ def _checked_size(seen: View, factors: Sequence[str], customer: str | None, peri
     asked |= {f"values {i}": seen[f].n_unique() for i, f in enumerate(factors)}
     asked |= {"named": (~seen[customer].is_null()).cast(nw.Float64).sum(),
               "distinct": _key(seen, customer, period).n_unique()} if customer else {}  # fmt: skip
-    found = collect(seen.frame.select(e.alias(name) for name, e in asked.items())).iloc[0].astype(int)
+    found = collect(seen.frame.select(e.alias(name) for name, e in asked.items())).iloc[0].fillna(0).astype(int)
     if not found["rows"]:
         raise CxError("the frame must have rows, not 0; check the filter, the period and the joins")
     large, faults = found["rows"] > EVERY_CUSTOMER, []

@@ -22,11 +22,14 @@ SEPARATED = 18.0  # logits over the range of a column: fitted risks of 1e-8, bey
 def main_effects(
     levels: pd.DataFrame, columns: Sequence[str], references: Mapping[str, object] | None = None
 ) -> list[Term]:
-    """The constant, and for each column its indicators (all but the reference) or the number itself."""
+    """The constant, and for each column its indicators (all but the reference) or the number itself.
+
+    A column with a reference is a factor even if its levels are numbers; a column with one value explains nothing.
+    """
     terms: list[Term] = [()]
     for column in columns:
-        if is_number(levels[column]):
-            terms.append(((column, None),))
+        if is_number(levels[column]) and column not in (references or {}):
+            terms += [((column, None),)] if levels[column].nunique() > 1 else []
             continue
         found = ordered(column, levels[column].unique())
         reference = (references or {}).get(column, found[0])
@@ -94,9 +97,12 @@ def estimable(design: np.ndarray, n: np.ndarray) -> np.ndarray:
     return np.isin(np.arange(x.shape[1]), kept)
 
 
-def separated(design: np.ndarray, beta: np.ndarray) -> np.ndarray:
-    """Which coefficients have run off, because some combination of levels always or never has the outcome."""
-    return np.abs(beta) * np.ptp(design, axis=0) > SEPARATED
+def separated(design: np.ndarray, beta: np.ndarray, std_error: np.ndarray) -> np.ndarray:
+    """Which coefficients have run off, because some combination of levels always or never has the outcome.
+
+    A large effect over a long range (one customer with a thousand contacts) is not: its standard error is small.
+    """
+    return (np.abs(beta) * np.ptp(design, axis=0) > SEPARATED) & (std_error > np.abs(beta))
 
 
 def spelled(term: Term) -> str:

@@ -8,8 +8,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
-MOST_STEPS = 60
-LARGEST_STEP = 4.0  # in logits, so that a first Newton step cannot overshoot
+MOST_STEPS = 100
 
 
 def expit(eta: np.ndarray) -> np.ndarray:
@@ -35,14 +34,22 @@ def fit(design: np.ndarray, n: np.ndarray, events: np.ndarray, start: np.ndarray
     x = design / scale
     outer = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
     beta = _start(x, n, events) if start is None else np.tile(start * scale, (len(n), 1))
-    total = np.maximum(n.sum(axis=1), 1e-300)
-    open_ = np.arange(len(n))
+    last, slope = np.zeros_like(beta), np.zeros(len(n))
+    total, open_ = np.maximum(n.sum(axis=1), 1e-300), np.arange(len(n))
     for _ in range(MOST_STEPS):
-        step, decrement = _newton_step(x, outer, n[open_], events[open_], beta[open_])
-        reach = np.abs(step @ x.T).max(axis=1, keepdims=True)
-        beta[open_] += step * np.minimum(1.0, LARGEST_STEP / np.maximum(reach, 1e-300))
-        # The decrement is twice the likelihood still to be gained: at 1e-20 of the total, beta is exact.
-        open_ = open_[decrement > 1e-20 * total[open_]]
+        p = expit(beta[open_] @ x.T)
+        gradient = (events[open_] - n[open_] * p) @ x
+        # Along the last step the likelihood rose at `slope`; where it now falls as fast, the step went too far.
+        far = np.einsum("bi,bi->b", gradient, last[open_]) < -0.9 * slope[open_]
+        too_far, fine = open_[far], open_[~far]
+        beta[too_far] -= last[too_far] / 2
+        last[too_far] /= 2
+        slope[too_far] /= 2
+        last[fine] = _newton_step(outer, n[fine], p[~far], gradient[~far])
+        slope[fine] = np.einsum("bi,bi->b", last[fine], gradient[~far])
+        beta[fine] += last[fine]
+        # The slope is twice the likelihood still to be gained: at 1e-20 of the total, beta is exact.
+        open_ = open_[far | (slope[open_] > 1e-20 * total[open_])]
         if not len(open_):
             break
     return beta / scale
@@ -77,12 +84,10 @@ def _start(x: np.ndarray, n: np.ndarray, events: np.ndarray) -> np.ndarray:
     return beta
 
 
-def _newton_step(x, outer, n, events, beta):  # type: ignore[no-untyped-def]
-    p = expit(beta @ x.T)
-    gradient = (events - n * p) @ x
-    hessian = ((n * p * (1 - p)) @ outer).reshape(len(n), x.shape[1], x.shape[1])
+def _newton_step(outer: np.ndarray, n: np.ndarray, p: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+    replicates, k = gradient.shape
+    hessian = ((n * p * (1 - p)) @ outer).reshape(replicates, k, k)
     # A level that a replicate did not draw has no information; the ridge leaves its coefficient where it was.
-    ridge = 1e-11 * np.maximum(np.einsum("bii->b", hessian), 1e-300) / x.shape[1]
-    hessian[:, np.arange(x.shape[1]), np.arange(x.shape[1])] += ridge[:, None]
-    step = np.linalg.solve(hessian, gradient[..., None])[..., 0]
-    return step, np.einsum("bi,bi->b", step, gradient)
+    ridge = 1e-11 * np.maximum(np.einsum("bii->b", hessian), 1e-300) / k
+    hessian[:, np.arange(k), np.arange(k)] += ridge[:, None]
+    return np.linalg.solve(hessian, gradient[..., None])[..., 0]
