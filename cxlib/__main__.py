@@ -15,6 +15,7 @@ from rich.table import Table
 
 from .errors import CxError, shortened
 
+STOPPED = 130  # what typer makes of Ctrl-C
 app = typer.Typer(name="cx", help=__doc__.splitlines()[0], add_completion=False, pretty_exceptions_enable=False)
 Notebook = Annotated[str, typer.Argument(help="Stem, unique beginning of it, or path.")]
 Notebooks = Annotated[list[str] | None, typer.Argument(metavar="[NOTEBOOK]...", help="Stem, its beginning, or path.")]
@@ -157,10 +158,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        return app(_paired(given), prog_name="cx", standalone_mode=False) or 0
-    except (KeyboardInterrupt, typer.Abort):
-        _complain(["stopped; nothing was written"])
-        return 130
+        code = app(_paired(given), prog_name="cx", standalone_mode=False) or 0
+        _complain(["stopped; nothing was written"] if code == STOPPED else [])
+        return code
     except Exception as error:
         if "--debug" in given:
             raise

@@ -21,7 +21,11 @@ class ThisPython(AsyncKernelManager):
     def kernel_spec(self) -> KernelSpec:
         return KernelSpec(
             argv=[sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-            env={"PYTHONPATH": os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH")]))},
+            env={
+                "PYTHONPATH": os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH")])),
+                # A backend named in the user's shell, say Agg, would lose every figure without a word.
+                "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+            },
             display_name="Python (cx)",
             language="python",
             metadata={"supported_encryption": "curve"},

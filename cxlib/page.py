@@ -26,6 +26,7 @@ TAGS = frozenset(
 ATTRIBUTES = {"class", "colspan", "rowspan", "scope", "lang", "start", "alt", "width", "height", "title"}
 # Their content is code or foreign markup, not text: bleach would keep it as words on the page.
 DROPPED = "script style template iframe object embed svg math noscript form button head".split()
+EMBEDDED = re.compile(r"data:image/(png|jpeg|gif|webp|svg\+xml);base64,")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -79,7 +80,7 @@ def shown(value: object) -> object:
 def clean(html: str) -> str:
     """HTML from a cell without anything that could run, load or imitate the page."""
     soup = BeautifulSoup(html, "html.parser")
-    for element in soup(DROPPED):
+    for element in soup(DROPPED) + [image for image in soup("img") if not EMBEDDED.match(image.get("src", ""))]:
         element.decompose()
     return bleach.clean(
         str(soup), tags=TAGS, attributes=_allowed, protocols={"http", "https", "mailto", "data"}, strip=True
@@ -88,7 +89,7 @@ def clean(html: str) -> str:
 
 def _allowed(tag: str, name: str, value: str) -> bool:
     if name == "src":
-        return tag == "img" and re.match(r"data:image/(png|jpeg|gif|webp|svg\+xml);base64,", value) is not None
+        return tag == "img" and EMBEDDED.match(value) is not None
     if name == "href":
         return tag == "a" and not value.strip().lower().startswith("data:")
     return name in ATTRIBUTES

@@ -59,9 +59,9 @@ class Run:
 def plan_jobs(notebooks: Iterable[Path], given: Mapping[str, object]) -> list[Job]:
     """One job for each notebook; raises CxError with all faults of parameters, studies and names before any runs."""
     jobs, faults = [], []
-    for notebook in dict.fromkeys(path.resolve() for path in notebooks):
+    for notebook, as_given in {path.resolve(): path for path in notebooks}.items():
         try:
-            jobs.append(_job(notebook, check_parameters(notebook, given)))
+            jobs.append(_job(notebook, check_parameters(as_given, given)))
         except CxError as error:
             faults += error.faults
     refuse(faults)
@@ -118,7 +118,7 @@ def slug_of(values: Mapping[str, object], changed: Mapping[str, object]) -> str:
     """Folder name of a report: its changed parameters in ASCII, at most 80 characters, then 8 hex digits of all values.
 
     >>> slug_of({"region": "Süd/../x"}, {"region": "Süd/../x"})
-    'region-Sud-x-5a302ba0'
+    'region-Sud-x-3c97c42a'
     """
     if not changed:
         return "default"

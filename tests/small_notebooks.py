@@ -41,7 +41,8 @@ TABLES = """\
 import pandas as pd
 
 people = [1234, 873, 22]
-display(pd.DataFrame({"people": people, "note": ["", "few", "too few"]}, index=pd.Index(["N", "S", "W"], name="region")))
+regions = pd.Index(["N", "S", "W"], name="region")
+display(pd.DataFrame({"people": people, "note": ["", "few", "too few"]}, index=regions))
 display(pd.DataFrame({f"measure number {i}": [0.123, -4.567] for i in range(15)}))
 """
 
@@ -91,7 +92,7 @@ def hostile() -> NotebookNode:
         '<iframe src="http://example.org"></iframe><a href="javascript:alert(1)">link</a>\'))',
         "display(Markdown(f'Group {only_value} <script>document.title=\"owned\"</script>'))",
         "display(Javascript('document.title=\"owned\"'))",
-        "display({'image/svg+xml': '<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>'}, raw=True)",
+        "display({'image/svg+xml': '<svg onload=\"alert(1)\"><script>alert(1)</script></svg>'}, raw=True)",
         "print(only_value)",
     ]
     return notebook(new_markdown_cell("## What was found"), code("\n".join(show)))

@@ -1,13 +1,15 @@
-"""Runs: what is on disk afterwards, whatever the notebooks do. One run serves many assertions, since kernels are slow."""
+"""Runs: what is on disk afterwards, whatever the notebooks do. One run serves many tests, since kernels are slow."""
 
 import hashlib
 import json
 import re
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 
+import cxlib
 from cxlib.errors import CxError
 from cxlib.report import plan_jobs, run_reports, slug_of
 from tests import small_notebooks as small
@@ -29,14 +31,22 @@ def names(folder):
 
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory):
-    """One run of a good notebook, one that raises and one without an answer output."""
+    """One run, started elsewhere, of a good notebook, one that raises and one without an answer output."""
     folder = tmp_path_factory.mktemp("mixed")
+    nps = small.plain()
+    nps.cells.insert(
+        2, small.code("import os, sys, cxlib\nprint(sys.executable, cxlib.__file__, os.environ['MPLBACKEND'])")
+    )
     silent = small.plain()
     silent.cells[-1].source = "print('no answer')"
-    paths = small.write(folder, nps=small.plain(), raising=small.raising(), silent=silent)
+    paths = small.write(folder, nps=nps, raising=small.raising(), silent=silent)
     seen = []
     jobs = plan_jobs(map(Path, paths), {"minimum_group": "25"})
-    return run_reports(jobs, folder / "out", done=lambda manifest: seen.append(manifest["notebook"])), seen
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.delenv("PYTHONPATH", raising=False)
+        patch.setenv("MPLBACKEND", "Agg")
+        return run_reports(jobs, folder / "out", done=lambda manifest: seen.append(manifest["notebook"])), seen
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +88,9 @@ def test_the_manifest_says_what_was_made_from_what(good):
 
 def test_the_manifest_sums_every_other_file(good):
     files = read(good / "manifest.json")["files"]
-    sums = {name: hashlib.sha256((good / name).read_bytes()).hexdigest() for name in names(good) if name != "manifest.json"}
+    sums = {
+        name: hashlib.sha256((good / name).read_bytes()).hexdigest() for name in names(good) if name != "manifest.json"
+    }
     assert files == sums
 
 
@@ -88,7 +100,8 @@ def test_the_answer_stands_beside_the_page_with_all_parameters(good):
     assert (answer["schema"], answer["notebook"]) == (1, "nps")
     assert answer["parameters"] == read(good / "manifest.json")["parameters"]
     assert list(answer["answers"][0]) == [
-        "name", "by", "term", "measure", "estimate", "std_error", "lower", "upper", "level", "n", "unit", "method", "note",
+        "name", "by", "term", "measure", "estimate", "std_error", "lower", "upper", "level", "n", "unit", "method",
+        "note",
     ]  # fmt: skip
     assert answer["answers"][0]["n"] == 400
     assert answer["sentence"] in (good / "report.html").read_text(encoding="utf-8")
@@ -99,6 +112,13 @@ def test_given_values_reach_the_notebook_and_no_path_of_the_machine_stays_in_it(
     injected = [cell.source for cell in notebook.cells if "injected-parameters" in cell.metadata.get("tags", [])]
     assert injected == ["# Parameters\nminimum_group = 25\n"]
     assert str(good.parents[4]) not in (good / "notebook.ipynb").read_text(encoding="utf-8")
+
+
+def test_the_kernel_is_this_interpreter_with_this_package_and_figures_inline(good):
+    # The notebook names a kernelspec that is not installed, and the shell a backend that shows nothing.
+    cells = nbformat.read(good / "notebook.ipynb", as_version=4).cells
+    printed = [output.text for cell in cells for output in cell.get("outputs", []) if output.get("name") == "stdout"]
+    assert printed[0].split() == [sys.executable, cxlib.__file__, "module://matplotlib_inline.backend_inline"]
 
 
 def test_a_failed_report_keeps_its_notebook_up_to_the_fault_and_links_it(mixed):
@@ -169,7 +189,7 @@ def test_hostile_values_stay_in_their_folder_and_are_shown_as_text(tmp_path):
     path = small.write(tmp_path, hostile=small.hostile())[0]
     jobs = [plan_jobs([Path(path)], {"only_value": value})[0] for value in HOSTILE]
     assert len({job.slug for job in jobs}) == len(HOSTILE)
-    before = {entry for entry in tmp_path.rglob("*")}
+    before = set(tmp_path.rglob("*"))
     run = run_reports(jobs, tmp_path / "out", workers=2)
     assert run.counts["ok"] == len(HOSTILE)
     assert {entry.relative_to(tmp_path).parts[0] for entry in set(tmp_path.rglob("*")) - before} == {"out"}
@@ -227,5 +247,5 @@ def test_two_notebooks_of_one_name_are_refused_and_one_named_twice_runs_once(tmp
 def test_an_output_folder_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     jobs = plan_jobs(map(Path, small.write(tmp_path, nps=small.plain())), {})
-    with pytest.raises(CxError, match="reports cannot be written to .*: Not a directory"):
+    with pytest.raises(CxError, match=r"^reports cannot be written to .*: Not a directory$"):
         run_reports(jobs, tmp_path / "file" / "out")
