@@ -1,0 +1,51 @@
+"""Regression from cross-products alone (arrays in, arrays out): covariances, and R² of every set of players."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+FLAT = 1e-10  # share of a column's variance below which it is determined by the others
+
+
+def covariance(products: np.ndarray) -> np.ndarray:
+    """Weighted covariance (..., m - 1, m - 1) from sums of products (..., m, m) whose first column is the constant."""
+    total = products[..., :1, :1]
+    mean = products[..., :1, 1:] / total
+    return products[..., 1:, 1:] / total - np.swapaxes(mean, -1, -2) * mean
+
+
+def all_r_squared(covariances: np.ndarray, columns: Sequence[Sequence[int]]) -> np.ndarray:
+    """R² of every set of players, shape (replicates, 2**players).
+
+    `covariances` is (replicates, m, m) with the outcome last. Every set is reached by sweeping one player out of
+    the residual covariance of a smaller set, so that all of them cost little more than the largest.
+    """
+    order = [c for player in columns for c in player] + [covariances.shape[-1] - 1]
+    start = np.ascontiguousarray(np.moveaxis(covariances[:, order][:, :, order], 0, -1))
+    sizes = [len(player) for player in columns]
+    variances = np.einsum("iib->ib", start)
+    floors = FLAT * variances
+    out = np.empty((1 << len(sizes), start.shape[-1]))
+
+    def visit(residual: np.ndarray, floor: np.ndarray, player: int, mask: int) -> None:
+        if player == len(sizes):
+            out[mask] = 1.0 - residual[-1, -1] / variances[-1]
+            return
+        width = sizes[player]
+        visit(residual[width:, width:], floor[width:], player + 1, mask)
+        for _ in range(width):
+            residual, floor = sweep(residual, floor[0]), floor[1:]
+        visit(residual, floor, player + 1, mask | 1 << player)
+
+    visit(start, floors, 0, 0)
+    return out.T
+
+
+def sweep(residual: np.ndarray, floor: np.ndarray) -> np.ndarray:
+    """Residual covariance after the first column; a column that has nothing left (a copy) takes nothing out."""
+    pivot = residual[0, 0]
+    inverse = np.where(pivot > floor, 1.0 / np.where(pivot > floor, pivot, 1.0), 0.0)
+    first = residual[0, 1:]
+    return residual[1:, 1:] - first[:, None] * (first * inverse)[None]
