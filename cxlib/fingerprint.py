@@ -5,13 +5,16 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import os
 import subprocess
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version
 
 PACKAGES = ("cxlib", "papermill", "nbconvert", "numpy", "pandas", "statsmodels", "narwhals", "duckdb", "matplotlib")
 HERE = Path(__file__).parent
+LARGE = 64 * 2**20
 
 
 def of_file(path: str | Path) -> str:
@@ -23,6 +26,26 @@ def of_file(path: str | Path) -> str:
 def of_values(values: object) -> str:
     """SHA-256 of plain values, whatever the order of their names."""
     return hashlib.sha256(json.dumps(values, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def of_data(files: Iterable[str | Path]) -> str:
+    """SHA-256 over data files by name: of the content up to 64 MB, else of size, time of change and Parquet footer."""
+    return of_values([[Path(file).name, _of_large(Path(file)) if _is_large(file) else of_file(file)] for file in files])
+
+
+def _is_large(file: str | Path) -> bool:
+    return os.path.getsize(file) > LARGE
+
+
+def _of_large(file: Path) -> list:
+    about = file.stat()
+    footer = b""
+    if file.suffix == ".parquet":
+        with open(file, "rb") as opened:  # the last eight bytes are the footer's length and "PAR1"
+            opened.seek(-8, os.SEEK_END)
+            opened.seek(-8 - int.from_bytes(opened.read(4), "little"), os.SEEK_END)
+            footer = opened.read()
+    return [about.st_size, about.st_mtime_ns, hashlib.sha256(footer).hexdigest()]
 
 
 @functools.cache

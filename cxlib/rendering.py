@@ -142,8 +142,8 @@ def _manifest(job: Job, status: str, exception: str | None, started: datetime, s
         "fingerprint": {
             "notebook": fingerprint.of_file(job.notebook),
             "parameters": fingerprint.of_values(job.values),
-            "study": None,
-            "data": None,
+            "study": job.sources.get("study"),
+            "data": job.sources.get("data"),
             "code": fingerprint.of_code(),
         },
         "git_commit": fingerprint.git_commit(),

@@ -11,7 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from multiprocessing import get_context
@@ -29,13 +29,14 @@ UNSAFE = re.compile(r"(?:(?!(?<=\d)\.(?=\d))[^A-Za-z0-9])+")
 
 @dataclass(frozen=True)
 class Job:
-    """One report to be: a notebook and the values of all its parameters, `changed` being those unlike its defaults."""
+    """One report to be: a notebook and the values of all its parameters; `changed` are those unlike its defaults."""
 
     notebook: str
     name: str
     slug: str
     values: dict[str, object]
     changed: dict[str, object]
+    sources: dict[str, str | None] = field(default_factory=dict)  # fingerprints of the study and its data
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,10 @@ def plan_jobs(notebooks: Iterable[Path], given: Mapping[str, object]) -> list[Jo
         except CxError as error:
             faults += error.faults
     refuse(faults)
-    for study in dict.fromkeys(job.values["study"] for job in jobs if job.values.get("study")):
-        faults += _study_faults(str(study))
+    sources = {_view(job): _sources(_view(job), faults) for job in jobs}
     twice = [place for place, times in Counter((job.name, job.slug) for job in jobs).items() if times > 1]
     refuse(faults + [f"two notebooks would both write '{name}/{slug}'; rename one" for name, slug in twice])
-    return jobs
+    return [replace(job, sources=sources[_view(job)]) for job in jobs]
 
 
 def run_reports(
@@ -137,11 +137,32 @@ def _job(notebook: Path, values: dict[str, object]) -> Job:
     return Job(str(notebook), plain(notebook.stem)[:80] or "notebook", slug_of(values, changed), values, changed)
 
 
-def _study_faults(study: str) -> tuple[str, ...]:
-    from .study import read_study
+def _view(job: Job) -> tuple[str, ...]:
+    """What of which data a report looks at, by the parameters that every notebook has."""
+    return tuple(str(job.values.get(name, "")) for name in ("study", "as_of", "only_column", "only_value"))
+
+
+def _sources(view: tuple[str, ...], faults: list[str]) -> dict[str, str | None]:
+    """Fingerprints of a study and its data; what is wrong with it or the rows asked of it is added to `faults`."""
+    name, *rows = view
+    if not name:
+        return {}
+    from .study import read_study, study_answers, study_frame
 
     try:
-        read_study(study)
+        study = read_study(name)
+    except CxError as error:
+        faults += error.faults
+        return {}
+    told = [_told(look, study, *rows) for look in (study_frame, study_answers) if any(rows)]
+    if told and all(told):  # customers and answers differ in columns; one that fits is enough
+        faults += told[0]
+    return {"study": fingerprint.of_file(study.files[0]), "data": fingerprint.of_data(study.files[1:])}
+
+
+def _told(look: Callable, *arguments: object) -> tuple[str, ...]:
+    try:
+        look(*arguments)
     except CxError as error:
         return error.faults
     return ()

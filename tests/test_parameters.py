@@ -132,10 +132,16 @@ def test_every_kind_of_declaration(tmp_path, source, value, accepted):
         ("x = 1 + y", "parameters cell, line 1: the default of 'x' must be a literal, not a computed value"),
         ("import os", "line 1: it may hold only `name: type = literal` lines; derived values belong in the next cell"),
         ("x: int", "line 1: it may hold only `name: type = literal` lines; derived values belong in the next cell"),
-        ("a, b = 1, 2", "line 1: it may hold only `name: type = literal` lines; derived values belong in the next cell"),
+        (
+            "a, b = 1, 2",
+            "line 1: it may hold only `name: type = literal` lines; derived values belong in the next cell",
+        ),
         ("x: int = 'a'", "line 1: the default of 'x' must be a whole number, not 'a'"),
         ("x: Literal['a'] = 'b'", "line 1: the default of 'x' must be one of 'a', not 'b'"),
-        ("x: DataFrame = None", "line 1: the type `DataFrame` cannot be checked; use none, bool, int, float, date, list,"),
+        (
+            "x: DataFrame = None",
+            "line 1: the type `DataFrame` cannot be checked; use none, bool, int, float, date, list,",
+        ),
         ("x: dict[str, int] = 1", "line 1: the type `dict[...]` cannot be checked"),
         ("x: Annotated[int, 'over 3'] = 4", "line 1: the range 'over 3' cannot be read; write '>= 1', '> 0, < 1'"),
         ("x = (", "the parameters cell is not Python: line 1, "),

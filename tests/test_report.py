@@ -236,6 +236,22 @@ def test_faults_of_all_notebooks_are_told_before_any_runs(tmp_path):
     )
 
 
+def test_a_study_and_the_rows_asked_of_it_are_checked_before_anything_runs(tmp_path):
+    notebook = small.plain()
+    notebook.cells[1].source = 'study: str = "example"\nas_of: str = ""\nonly_column: str = ""\nonly_value: str = ""'
+    path = Path(small.write(tmp_path, nps=notebook)[0])
+    for given, line in [
+        ({"study": "exmple"}, "no study 'exmple'; did you mean 'example'?"),
+        ({"only_column": "rgion", "only_value": "North"}, "no column 'rgion'; did you mean 'region'?"),
+        ({"only_column": "region", "only_value": "Nroth"}, "no value 'Nroth'; did you mean 'North'?"),
+        ({"as_of": "31.03.2026"}, "as_of must be an ISO day such as 2026-03-31"),
+    ]:
+        with pytest.raises(CxError, match=re.escape(line)):
+            plan_jobs([path], given)
+    (job,) = plan_jobs([path], {"only_column": "region", "only_value": "North"})
+    assert set(job.sources) == {"study", "data"}
+
+
 def test_two_notebooks_of_one_name_are_refused_and_one_named_twice_runs_once(tmp_path):
     (tmp_path / "a").mkdir()
     first, second = small.write(tmp_path, nps=small.plain())[0], small.write(tmp_path / "a", nps=small.plain())[0]
