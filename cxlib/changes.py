@@ -48,6 +48,7 @@ def split(before: Array, after: Array) -> dict[str, Part]:
     p1, s1, p2, s2 = (*_segments(before), *_segments(after))
     both = (p1 > 0) & (p2 > 0)
     s1, s2 = np.where(p1 > 0, s1, s2), np.where(p2 > 0, s2, s1)
+    s1, s2 = np.where(p1 + p2 > 0, s1, 0.0), np.where(p1 + p2 > 0, s2, 0.0)
     middle, moved, share, rise = (s1 + s2) / 2, p2 - p1, (p1 + p2) / 2, s2 - s1
     mix_of_s = np.where(both, moved / 2, moved)
     rate_of_s = np.where(both, share, 0.0)

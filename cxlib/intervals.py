@@ -120,13 +120,10 @@ def _bisect(down: Array, n: Array, up: Array, inside: Array, outside: Array, z: 
 
 def _null_variance(down: Array, n: Array, up: Array, delta: Array) -> Array:
     """Variance of one answer at the constrained maximum, where promoters - detractors = `delta`."""
-    a = 2 * n
     b = -(up + down) + (2 * n - up + down) * delta
     c = -down * delta * (1 - delta)
-    root = np.sqrt(np.maximum(b * b - 4 * a * c, 0.0))
     with np.errstate(invalid="ignore", divide="ignore"):
-        # Two spellings of one root: each loses all digits where the other is exact.
-        q = np.where(b > 0, -2 * c / (root + b), (root - b) / (2 * a))
+        q = (np.sqrt(np.maximum(b * b - 8 * n * c, 0.0)) - b) / (4 * n)
     return np.maximum(2 * q + delta * (1 - delta), 0.0)
 
 

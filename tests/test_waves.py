@@ -135,6 +135,17 @@ def test_the_split_with_clusters_has_intervals_too():
     )
 
 
+def test_a_segment_that_no_longer_answers_is_mix():
+    """By hand: s goes from (.5)(1) + (.5)(0) to 0 as the promoting half falls silent, its NPS unknown from then on."""
+    before = pd.DataFrame({"segment": list("aabb"), "recommend": [9, 10, 7, 8]})
+    after = pd.DataFrame({"segment": list("aabb"), "recommend": [None, None, 7, 8]})
+    found = compare_nps(before, after, by="segment").set_index("measure")
+    assert found.loc[["mix", "rate", "change"], "estimate"].tolist() == pytest.approx([-50, 0, -50])
+    silent = pd.DataFrame({"segment": ["c"], "recommend": [None]})
+    with_silent = compare_nps(*(pd.concat([w, silent]) for w in (before, after)), by="segment").set_index("measure")
+    assert with_silent[NUMBERS].to_numpy() == pytest.approx(found[NUMBERS].to_numpy())
+
+
 def test_a_wave_compared_with_itself_has_not_changed():
     data = wave(1).drop(columns="customer").assign(customer=range(120))
     row = change(compare_nps(data, data, customer="customer"))
