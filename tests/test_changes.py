@@ -172,7 +172,7 @@ def test_intervals_of_mix_and_rate_cover_the_truth():
         assert error.mean() == pytest.approx(estimate.std(), rel=0.06)
 
 
-# Printed in the kit's methods page for n = (10, 100) and a 5/15/80 mix, by simulation within .005.
+# Printed in the specification of the kit's methods for n = (10, 100) and a 5/15/80 mix, by simulation within .005.
 PRINTED = {"wald": 0.137, "welch": 0.119, "adjusted": 0.044}
 
 

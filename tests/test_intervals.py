@@ -18,7 +18,7 @@ METHODS = ["tango", "adjusted_wald", "wald"]
 COUNTS = [(60, 95, 95), (2, 3, 5), (1, 2, 7), (25, 40, 35), (5, 0, 0), (0, 4, 0), (0, 0, 10), (1, 0, 0), (0, 9, 1)]
 answers = st.tuples(*[st.integers(0, 400)] * 3).filter(any)
 
-# Printed in the kit's methods page, from Rocks (2016) and Tango (1998) formulas worked in other software.
+# Printed in the specification of the kit's methods; the formulas are those of Tango (1998) and Rocks (2016).
 PRINTED = [
     ("wald", (60, 95, 95), (0.0439, 0.2361)),
     ("wald", (25, 40, 35), (-0.0505, 0.2505)),
@@ -164,7 +164,7 @@ def test_level_must_lie_between_0_and_1(level):
         intervals.quantile(level)
 
 
-# Printed in the kit's methods page: mean and minimum over ten mixes.
+# Printed in the specification of the kit's methods: mean and minimum over ten mixes.
 EXACT = {
     (5, "wald"): (0.835, 0.808), (5, "adjusted_wald"): (0.958, 0.942), (5, "tango"): (0.966, 0.951),
     (10, "wald"): (0.891, 0.826), (10, "adjusted_wald"): (0.950, 0.935), (10, "tango"): (0.957, 0.947),
