@@ -58,9 +58,8 @@ def band_faults(where: str, edges: Sequence[float], labels: Sequence[str]) -> li
     if list(edges) != sorted(set(edges)) or not all(-1e300 < edge < 1e300 for edge in edges) or not edges:
         faults.append(f"{where}: edges must be one or more rising numbers, not {shortened(list(edges))}")
     if len(labels) != len(edges) + 1 or len(set(labels)) != len(labels):
-        faults.append(
-            f"{where}: {len(edges)} edges need {len(edges) + 1} different labels, not {shortened(list(labels))}"
-        )
+        wanted = f"{len(edges) + 1} different texts, one more than edges"
+        faults.append(f"{where}: labels must be {wanted}, not {shortened(list(labels))}")
     return faults
 
 

@@ -247,15 +247,18 @@ def _service(tickets: engine.View | None, start: date, day: date, slow_hours: fl
 def _prices(prices: engine.View | None, start: date, day: date) -> nw.LazyFrame[Any] | None:
     if prices is None:
         return None
-    # One number orders the prices so that the last is the one in force at the start of the lookback: those up to the
-    # start by their day, before all later ones in reverse, of which the first stands in where there is no earlier.
+    # One number orders the prices (fixed-size states, which DuckDB can spill): days since the start of the lookback,
+    # and a fraction by which the higher of two prices from one day counts, so that the same data give the same frame.
+    known = [name for name in ("monthly_price", "market_price") if name in prices.at]
+    bounded = [nw.coalesce(nw.col(name) / (nw.col(name) + 1), nw.lit(0.0)) for name in known]
+    tie = bounded[0] / 2 + (bounded[1] / 1000 if bounded[1:] else 0)
     age = engine.days_between(nw.col("valid_from").cast(nw.Datetime), nw.lit(_instant(start)))
-    past = prices.frame.filter(nw.col("valid_from") < day).with_columns(
-        nw.when(age <= 0).then(age + 1e6).otherwise(-age).alias("before")
-    )
-    order = {"price": ("monthly_price", "valid_from"), "earlier": ("monthly_price", "before")}
-    if "market_price" in prices.at:
-        order["market"] = ("market_price", "valid_from")
+    # The last by `before` is in force at the start: the latest up to it, or else the first that came after.
+    before = nw.when(age <= 0).then(age + 1e5).otherwise(-age)
+    past = prices.frame.filter(nw.col("valid_from") < day).with_columns(now=age + tie, before=before + tie)
+    order = {"price": ("monthly_price", "now"), "earlier": ("monthly_price", "before")}
+    if "market_price" in known:
+        order["market"] = ("market_price", "now")
     return past.group_by(_KEY).agg(nw.col(value).last(order_by=by).alias(name) for name, (value, by) in order.items())
 
 
@@ -270,7 +273,10 @@ def _scores(surveys: engine.View | None, start: date, day: date) -> nw.LazyFrame
     if surveys is None or "recommend" not in surveys.at:
         return None
     scored = surveys.frame.filter(_within("answered_at", start, day) & ~nw.col("recommend").is_null())
-    return scored.group_by(_KEY).agg(nw.col("recommend").last(order_by="answered_at").alias("recommend"))
+    # Of two answers from the same instant the higher counts, again for the sake of the same frame every time.
+    when = engine.minutes_between(nw.col("answered_at"), nw.lit(_instant(start))) + nw.col("recommend") / 1e5
+    last = nw.col("recommend").last(order_by="when").alias("recommend")
+    return scored.with_columns(when=when).group_by(_KEY).agg(last)
 
 
 def _landmark_view(lazy: nw.LazyFrame[Any]) -> engine.View:
