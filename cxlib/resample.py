@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from .errors import CxError
+
 # Elements of the largest array a chunk of replicates may need: bounds memory, keeps matrix products large.
 CHUNK_ELEMENTS = 2_000_000
 
@@ -28,6 +30,9 @@ def percentile_interval(replicates: np.ndarray, level: float) -> tuple[np.ndarra
     The quantiles are those of order statistics at (R + 1) p, which keep the nominal level at small R
     (Davison & Hinkley 1997, section 5.3.1).
     """
+    if not 0 < level < 1:
+        hint = f"; did you mean {level / 100:g}?" if 1 < level < 100 else ""
+        raise CxError(f"level must be between 0 and 1, not {level}{hint}")
     if not len(replicates):
         blank = np.full(replicates.shape[1:], np.nan)
         return blank, blank, blank

@@ -133,7 +133,7 @@ def results(rows: Iterable[Mapping[str, object]], by: Iterable[str] = ()) -> pd.
     frame[numbers] = frame[numbers].astype(np.float64)
     frame["n"] = frame["n"].fillna(0).round().astype(np.int64)
     for name in ("term", "measure", "unit", "method", "note"):
-        frame[name] = frame[name].fillna("").astype(str)
+        frame[name] = frame[name].astype(object).fillna("").astype(str)
     return frame
 
 

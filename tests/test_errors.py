@@ -1,0 +1,68 @@
+"""Messages: one line per fault, the nearest name, bounded whatever is put in."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cxlib.errors import CxError, listed, nearest, refuse, shortened, unknown
+
+NAMES = ["customer_id", "region", "segment", "monthly price"]
+
+
+def test_an_error_keeps_its_faults_and_prints_one_line_each():
+    error = CxError("first\nfault", "second   fault")
+    assert error.faults == ("first fault", "second fault")
+    assert str(error) == "first fault\nsecond fault"
+    assert isinstance(error, ValueError)
+
+
+def test_refuse_tells_every_fault_once_and_is_silent_without_any():
+    refuse([])
+    with pytest.raises(CxError) as caught:
+        refuse(line for line in ["b", "a", "b"])
+    assert caught.value.faults == ("b", "a")
+
+
+@pytest.mark.parametrize(
+    ("given_name", "close"),
+    [
+        ("rgion", "region"),
+        ("REGION", "region"),
+        ("Monthly Price", "monthly price"),
+        ("segmnt", "segment"),
+        ("zzzzz", ""),
+    ],
+)
+def test_the_nearest_name_ignores_case_and_gives_up_on_strangers(given_name, close):
+    assert nearest(given_name, NAMES) == close
+
+
+def test_the_nearest_name_comes_back_as_it_is_spelled():
+    assert nearest("netpro", ["NETPRO", "Q7ALL"]) == "NETPRO"
+    assert nearest(12, [1, 12, 120]) == "12"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("column", "rgion", ["region", "plan"], "customers"),
+         "customers: no column 'rgion'; did you mean 'region'? There are: 'region', 'plan'"),
+        (("level", "x", ["good"]), "no level 'x'; There are: 'good'"),
+        (("driver", "x", []), "no driver 'x'; There is none"),
+    ],
+)  # fmt: skip
+def test_the_line_of_an_unknown_name(arguments, line):
+    assert unknown(*arguments) == line
+
+
+def test_long_lists_and_values_are_cut():
+    assert listed(range(14)).endswith("'11' and 2 more")
+    assert listed("ab") == "'a', 'b'"
+    assert shortened("x" * 100) == "x" * 79 + "…"
+
+
+@given(st.text(), st.lists(st.text(), max_size=30))
+def test_a_message_is_one_line_of_bounded_length(name, options):
+    line = CxError(unknown("column", name, options)).faults[0]
+    assert "\n" not in line
+    assert len(line) < 2000
