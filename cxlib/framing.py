@@ -1,0 +1,150 @@
+"""What every notebook says around its results: the study, whom it counts, what it lacks, the answer, the sources."""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Iterator, Mapping
+from datetime import date
+from importlib.metadata import version
+from typing import Any
+
+import pandas as pd
+from great_tables import GT
+
+from .engine import View, collect
+from .frame import landmark_day
+from .study import Study, lacks
+from .study_file import AttritionPart, LandmarkPart
+from .tables import laid_out
+from .wording import Sentence, escaped, groups_of, listed, plain_name, visible
+
+ANSWER = "application/vnd.cxlib.answer+json"
+
+
+def part(study: Study, name: str) -> Any:
+    """A part of a study ("attrition", "experience", "reasons"); where the study lacks it, say so and return None."""
+    from IPython.display import display
+
+    if missing := lacks(study, name):
+        display(Sentence(f"{missing} What would need it is left out below."))
+        return None
+    return getattr(study, name)
+
+
+def about(study: Study, as_of: str = "") -> Sentence:
+    """Which study a report is about, its unit of analysis and its period."""
+    if study.frame is not None:
+        return Sentence(f"Study: {study.title}. Each row of its frame counts once; the frame holds no dates.")
+    when = study.landmark or LandmarkPart()
+    return Sentence(
+        f"Study: {study.title}. Customers are looked at on {_day(study, as_of)}: what happened to them in the "
+        f"{when.lookback_days} days before, and whether they left of their own accord in the {when.horizon_days} after."
+    )
+
+
+def model(attrition: AttritionPart | None) -> Sentence | None:
+    """What counts as a failure of each cause, against what, and what is held alike."""
+    if attrition is None:
+        return None
+    causes = [f"{cause}: {'; '.join(_failures(columns))}" for cause, columns in attrition.causes.items()]
+    alike = listed([plain_name(column) for column in attrition.adjust]) or "nothing"
+    return Sentence(f"What counts as a failure of {', of '.join(causes)}. Confounders that are held alike: {alike}.")
+
+
+def _failures(columns: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Each column of a cause: the levels that are failures, and what they are set against."""
+    for column, to in columns.items():
+        for reference in dict.fromkeys(to.values()):
+            bad = " or ".join(str(level) for level, good in to.items() if good == reference)
+            yield f"{plain_name(column)} {bad}, against {reference}"
+
+
+def at_risk(study: Study, as_of: str = "", only_column: str = "", only_value: str = "") -> str:
+    """Whom an attrition result counts, and when, for the end of a sentence."""
+    group = f"customers{_group(only_column, only_value)}"
+    if study.frame is not None:
+        return group
+    when = study.landmark or LandmarkPart()
+    return f"{group} at risk on {_day(study, as_of)}, followed for {when.horizon_days} days"
+
+
+def answered(frame: View | None, only_column: str = "", only_value: str = "") -> str:
+    """Whose answers an experience result counts, and when they came, for the end of a sentence."""
+    group = f"answers{_group(only_column, only_value)}"
+    if frame is None or "answered_at" not in frame.at:
+        return group
+    stamp = frame["answered_at"]
+    ends = collect(frame.frame.select(stamp.min().alias("first"), stamp.max().alias("last"))).iloc[0]
+    return f"{group} given from {ends['first']:%Y-%m-%d} to {ends['last']:%Y-%m-%d}"
+
+
+def beside(naive: pd.DataFrame | None, adjusted: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Two results as one, with a first column "model": naive or adjusted."""
+    if naive is None or adjusted is None:
+        return None
+    both = pd.concat([naive.assign(model="naive"), adjusted.assign(model="adjusted")], ignore_index=True)
+    return both[["model", *naive.columns]]
+
+
+def answer(notebook: str, parameters: Mapping[str, Any], sentence: str, *results: pd.DataFrame | None) -> None:
+    """Display the notebook's one answer: the sentence, and as JSON the estimates behind it.
+
+    Parameters
+    ----------
+    notebook : stem of the notebook
+    parameters : its parameters
+    sentence : the answer in one sentence
+    *results : result tables; rows of small groups are left out, and None where the study feeds no result
+    """
+    from IPython.display import display
+
+    rows = [row for result in results if result is not None for row in _rows(result)]
+    content = {"schema": 1, "notebook": notebook, "parameters": dict(parameters), "sentence": str(sentence)}
+    shown = {"text/markdown": f"**{escaped(sentence)}**", "text/plain": str(sentence)}
+    display(shown | {ANSWER: content | {"answers": rows}}, raw=True)
+
+
+def provenance(study: Study, parameters: Mapping[str, Any], *results: pd.DataFrame | None) -> GT:
+    """Where the numbers come from: study, files, parameters, methods, versions."""
+    methods = dict.fromkeys(m for result in results if result is not None for m in result["method"] if m)
+    libraries = ("numpy", "pandas", "duckdb", "statsmodels")
+    rows = {
+        "study": study.title,
+        "files": ", ".join(dict.fromkeys(path.name for path in study.files)),
+        "parameters": ", ".join(f"{name} = {value}" for name, value in parameters.items() if value != ""),
+        "methods": "; ".join(methods) or "none",
+        "software": ", ".join(
+            [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in libraries)]
+        ),
+    }
+    return laid_out(pd.DataFrame(rows.items(), columns=["of", "what"]), "Where these numbers come from")
+
+
+def _rows(result: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a result for JSON: not a number is null, rows of small groups are left out."""
+    keys, seen, rows = groups_of(result), visible(result), []
+    for row in seen[seen["n"].notna()].to_dict("records"):
+        plain = {name: _plain(value) for name, value in row.items()} | {"n": int(row["n"])}
+        by = {key: plain.pop(key) for key in keys}
+        name = plain["term"] if plain["term"] == plain["measure"] else f"{plain['term']}.{plain['measure']}"
+        rows.append({"name": name, "by": by, **plain})
+    return rows
+
+
+def _plain(value: Any) -> Any:
+    """A value that JSON has a word for."""
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int) else str(value)
+
+
+def _day(study: Study, as_of: str) -> date:
+    when = study.landmark or LandmarkPart()
+    assert study.tables is not None
+    return landmark_day(study.tables, as_of or when.as_of, when.lookback_days, when.horizon_days, when.slow_hours)
+
+
+def _group(column: str, value: str) -> str:
+    return f" with {plain_name(column)} {value}" if column else ""

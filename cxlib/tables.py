@@ -1,0 +1,208 @@
+"""Results as report tables: numbers in words people read, small groups hidden; None in and None out."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable
+
+import pandas as pd
+from great_tables import GT
+from statsmodels.stats.proportion import proportion_confint
+
+from . import engine
+from .cells import cross_products
+from .engine import NUMBER, View
+from .fitted import AttritionFit
+from .schema import ordered, results
+from .scores import counted
+from .study import Study, study_answers, study_frame
+from .study_file import ExperiencePart
+from .wording import estimate, interval, number, percent, plain_name, smallest_group, visible
+
+# What each measure is called in a table.
+MEASURES = {
+    "fraction": "removed alone",
+    "average_fraction": "on average over the orders of removal",
+    "last": "removed after all others",
+    "lowest_order": "smallest over the orders",
+    "highest_order": "largest over the orders",
+    "lower_bound": "plays a role in at least",
+    "upper_bound": "plays a role in at most",
+    "doubly_robust_fraction": "removed alone, doubly robust",
+    "risk_ratio": "risk ratio of those with a failure",
+    "e_value": "E-value of the risk ratio",
+    "e_value_limit": "E-value of its limit nearest one",
+    "smallest_cell": "customers in the smallest cell",
+    "events_per_parameter": "leavers per parameter",
+    "nps": "NPS",
+    "share": "share of the explained variation",
+    "importance": "importance, R²",
+    "rank": "rank",
+    "r_squared": "R² of the model",
+    "impact_fraction": "avoided",
+    "attrition_rate": "left",
+    "naive": "as they stand",
+    "adjusted": "with the study's design",
+}
+TERMS = {"joint": "all of them", "model": "whole model", "nps": "NPS"}
+
+
+def table(result: pd.DataFrame | None, title: str, down: str = "measure", note: str = "") -> GT | None:
+    """Any result as a table: a row for each value of `down`, a column for each term, estimates with their intervals.
+
+    Parameters
+    ----------
+    result : result table; alarms, which are no estimates, are left out
+    title : what it shows
+    down : "measure" or one of the groups, told in rows; the other must have one value
+    note : a line below the table
+    """
+    if not isinstance(result, pd.DataFrame):
+        return None
+    shown = visible(result[result["measure"] != "alarm"])
+    cells = shown.assign(
+        down=[MEASURES.get(value, plain_name(value)) for value in shown[down]],
+        term=[TERMS.get(value, plain_name(value)) for value in shown["term"]],
+        told=[estimate(row, first=False) for row in shown.itertuples(index=False)],
+    )
+    wide = cells.pivot(index="down", columns="term", values="told").reindex(
+        index=cells["down"].unique(), columns=cells["term"].unique()
+    )
+    sizes = cells.groupby("down", sort=False)["n"].first()
+    if len(wide) > 1 and sizes.nunique() > 1:
+        wide.insert(0, "n", sizes.map(number))
+    wide = wide.fillna("").reset_index().rename(columns={"down": "" if down == "measure" else plain_name(down)})
+    levels = shown["level"].dropna().unique()
+    brackets = (
+        f"In brackets: {percent(levels[0])} intervals." if len(levels) == 1 and shown["lower"].notna().any() else ""
+    )
+    return laid_out(wide, title, " ".join(filter(None, (brackets, note))))
+
+
+def rows_kept(study: Study, part: str, as_of: str = "", only_column: str = "", only_value: str = "") -> GT | None:
+    """How many rows a part of a study ("attrition" or "experience") starts from and keeps, and why not the others."""
+    if getattr(study, part) is None:
+        return None
+    steps = list(_attrition_steps(study, as_of) if part == "attrition" else _experience_steps(study, as_of))
+    if only_column:
+        get = study_frame if part == "attrition" else study_answers
+        steps.append(
+            (
+                f"{plain_name(only_column)} is {only_value}",
+                engine.rows(get(study, as_of, only_column, only_value)),
+                "another group",
+            )
+        )
+    counts = [count for _, count, _ in steps]
+    left_out = [""] + [f"{number(a - b)}" for a, b in itertools.pairwise(counts)]
+    table = pd.DataFrame({
+        "rows": [step for step, _, _ in steps], "kept": [number(count) for count in counts],
+        "left out": left_out, "because": [why for _, _, why in steps],
+    })  # fmt: skip
+    return laid_out(table, "Rows in, rows kept")
+
+
+def base_rates(fit: AttritionFit | None, level: float = 0.95) -> GT | None:
+    """Share of customers who left, by the levels of every cause, nothing adjusted for (Wilson intervals)."""
+    if fit is None:
+        return None
+    parts = []
+    for cause, columns in fit.causes.items():
+        for column in columns:
+            parts.append(visible(_rates(fit, column, level)).assign(cause=cause, column=column))
+    whole = pd.concat(parts)
+    table = pd.DataFrame({
+        "cause": whole["cause"],
+        "": whole["column"].map(plain_name),
+        " ": whole["band"].map(plain_name),
+        "customers": whole["n"].map(number),
+        "left": [number(row.estimate, "share", 1) for row in whole.itertuples()],
+        f"{number(level, 'share')} interval": [interval(row) if row.n == row.n else "" for row in whole.itertuples()],
+        "note": whole["note"],
+    })  # fmt: skip
+    shown = table if whole["note"].any() else table.drop(columns="note")
+    return laid_out(shown, "Customers who left, nothing adjusted for")
+
+
+def driver_table(frame: View | None, part: ExperiencePart | None, importance: pd.DataFrame | None) -> GT | None:
+    """Each number driver: how many met it, its mean, its correlation with the score, and its share beside that."""
+    if frame is None or part is None or importance is None:
+        return None
+    shares = importance[importance["measure"] == "share"].set_index("term")
+    rows = []
+    for driver in (d for d in part.drivers if frame.kind[d] == NUMBER):
+        there = ~frame[driver].is_null() & ~frame[part.score].is_null()
+        moments = cross_products(frame, {"x": frame[driver], "y": frame[part.score]}, None, part.weights, there)
+        (w, sx, sy), (_, sxx, sxy), (_, _, syy) = moments.products.sum(axis=0)
+        spread = math.sqrt(max((sxx / w - (sx / w) ** 2) * (syy / w - (sy / w) ** 2), 0.0))
+        share = shares.loc[[term for term in shares.index if term == driver or term.endswith(f"/{driver}")]].tail(1)
+        rows.append({
+            "driver": plain_name(driver), "n": moments.rows, "mean": sx / w,
+            "correlation": (sxy / w - sx / w * sy / w) / spread if spread else float("nan"),
+            "share": number(share["estimate"].iloc[0], "share", 1), "interval": interval(share.iloc[0]),
+        })  # fmt: skip
+    told = pd.DataFrame(rows).sort_values("correlation", ascending=False)
+    hidden = told["n"] < smallest_group()
+    told["n"] = [
+        f"under {smallest_group()}" if small else number(n) for n, small in zip(told["n"], hidden, strict=True)
+    ]
+    for name in ("mean", "correlation"):
+        told[name] = ["" if small else number(value, "", 2) for value, small in zip(told[name], hidden, strict=True)]
+    return laid_out(
+        told.rename(columns={"n": "answers"}), "Each driver alone (correlation) and beside the others (share)"
+    )
+
+
+def score_counts(frame: View | None, part: ExperiencePart | None) -> pd.Series | None:
+    """Answers at each point of the scale, weighted where the study has weights; None where there are too few."""
+    if frame is None or part is None:
+        return None
+    found = counted(frame, part.score, [], {"weights": part.weights}).dropna(subset="score")
+    if found["rows"].sum() < smallest_group():
+        return None
+    return found.groupby("score")["weight"].sum()
+
+
+def _rates(fit: AttritionFit, column: str, level: float) -> pd.DataFrame:
+    cells = fit.cells
+    counts = pd.DataFrame({"n": cells.n.sum(axis=0), "events": cells.events.sum(axis=0), "rows": cells.rows})
+    counts = counts.groupby(cells.levels[column].to_numpy()).sum()
+    rows = []
+    for value in ordered(column, counts.index):
+        n, events, people = counts.loc[value]
+        # With weights the counts are no binomial counts, and the model's own intervals are the ones to read.
+        ends = (float("nan"),) * 2 if cells.weighted else proportion_confint(events, n, 1 - level, method="wilson")
+        row = {"band": str(value), "term": "all", "measure": "attrition_rate", "unit": "share", "level": level}
+        rows.append(row | {"estimate": events / n, "lower": ends[0], "upper": ends[1], "n": people})
+    return results(rows, by=["band"])
+
+
+def _attrition_steps(study: Study, as_of: str) -> Iterable[tuple[str, int, str]]:
+    if study.tables is not None:
+        yield "customers in the data", engine.rows(study.tables.customers), ""
+        yield "at risk on the day", engine.rows(study_frame(study, as_of)), "not signed up yet, or gone before"
+    else:
+        yield "rows of the study's frame", engine.rows(study_frame(study)), ""
+
+
+def _experience_steps(study: Study, as_of: str) -> Iterable[tuple[str, int, str]]:
+    answers = study_answers(study, as_of)
+    if study.tables is not None and study.tables.surveys is not None:
+        yield "surveys sent", engine.rows(study.tables.surveys), ""
+        yield "answered", engine.rows(answers), "no answer, or one after the period"
+    else:
+        yield "rows of the study's frame", engine.rows(answers), ""
+    scored = engine.collect(answers.frame.select(answers[study.experience.score].count().alias("n")))  # type: ignore[union-attr]
+    yield "with a score", int(scored["n"][0]), "the question was not answered"
+
+
+def laid_out(shown: pd.DataFrame, title: str, note: str = "") -> GT:
+    """A table of texts in the kit's layout: the first column and columns of words left, the others right."""
+    numbers = [
+        name for name in shown.columns[1:] if shown[name].astype(str).str.match(r"^([−–\d]|too few|under |$)").all()
+    ]
+    words = [name for name in shown.columns if name not in numbers]
+    out = GT(shown.astype(str).reset_index(drop=True)).tab_header(title)
+    out = out.cols_align("right", numbers).cols_align("left", words)
+    return out.tab_source_note(note) if note else out

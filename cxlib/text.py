@@ -1,0 +1,267 @@
+"""Results as sentences: the estimate with its interval, n and period, in words no stronger than the design.
+
+A sentence function takes a result table and returns a `Sentence`. Given None, because the study does not feed the
+statistic, it returns None, so that a notebook goes on.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from .errors import CxError, unknown
+from .framing import about, answer, answered, at_risk, beside, model, part, provenance
+from .study import lacks
+from .tables import base_rates, driver_table, rows_kept, score_counts, table
+from .wording import (
+    Sentence,
+    capital,
+    digits,
+    escaped,
+    estimate,
+    groups_of,
+    hide_below,
+    interval,
+    listed,
+    number,
+    percent,
+    plain_name,
+    visible,
+)  # fmt: skip
+
+__all__ = [
+    "Sentence", "about", "alarms", "answer", "answered", "at_risk", "attributable_fractions", "attrition_answer",
+    "base_rates", "beside", "claim", "claims", "driver_table", "escaped", "estimate", "experience_answer",
+    "hide_below", "interval", "lacks", "listed", "model", "naive_and_adjusted", "nps",
+    "number", "outweighs", "part", "percent", "pick", "provenance", "relative_importance", "role_interval",
+    "rows_kept", "score_counts", "table", "visible",
+]  # fmt: skip
+
+CLAIMS = Path(__file__).parents[1] / "data" / "published_claims.csv"
+ASSUMED = "if the confounders named are all there are"
+
+
+def _sentence(write: Callable[..., str]) -> Callable[..., Sentence | None]:
+    """Make a writer of text a sentence function: small groups hidden, None in and None out."""
+
+    @functools.wraps(write)
+    def told(result: pd.DataFrame | None, *args: Any, **kwargs: Any) -> Sentence | None:
+        if not isinstance(result, pd.DataFrame):
+            return None
+        return Sentence(capital(write(visible(result), *args, **kwargs)))
+
+    return told
+
+
+def pick(result: pd.DataFrame, term: str, measure: str) -> Any:
+    """The one row of a term and a measure, as a named tuple."""
+    found = result[(result["term"] == term) & (result["measure"] == measure)]
+    if len(found) != 1:
+        raise CxError(unknown("estimate", f"{term}.{measure}", result["term"] + "." + result["measure"]))
+    return next(found.itertuples(index=False))
+
+
+# Attrition
+
+
+@_sentence
+def attributable_fractions(result: pd.DataFrame, who: str = "customers", measure: str = "average_fraction") -> str:
+    """How much attrition is associated with each cause and with all of them.
+
+    Parameters
+    ----------
+    result : from `attributable_fractions`
+    who : whom n counts, and when
+    measure : "average_fraction" (over all orders of removal) or "fraction" (that cause alone removed)
+    """
+    joint = pick(result, "joint", "fraction")
+    return f"of all attrition, {_fractions(result, joint, measure)}, {ASSUMED}; {_counted(joint, who)}."
+
+
+@_sentence
+def naive_and_adjusted(result: pd.DataFrame, measure: str = "fraction") -> str:
+    """How far the unadjusted estimates are off; `result` is from `beside`."""
+    naive, adjusted = (result[result["model"] == name] for name in ("naive", "adjusted"))
+    before, after = (
+        ("taken alone", "beside the others") if measure == "importance" else ("before adjusting", "after it")
+    )
+    told = []
+    for one in adjusted[adjusted["measure"].eq(measure) & adjusted["term"].isin(naive["term"])].itertuples(index=False):
+        if one.term != "joint":
+            first = pick(naive, one.term, measure)
+            change = _apart(one.estimate - first.estimate, one.unit)
+            told.append(f"{plain_name(one.term)} {estimate(first, not told)}, {after} {estimate(one, False)}, {change}")
+    return f"{before}, {'; '.join(told)}."
+
+
+@_sentence
+def role_interval(result: pd.DataFrame) -> str:
+    """Between which bounds the share of departures lies in which each cause plays a role."""
+    told = []
+    for term in result["term"].unique():
+        low, high = (pick(result, term, bound) for bound in ("lower_bound", "upper_bound"))
+        told.append(f"{term} plays a role in at least {estimate(low, not told)} and at most {estimate(high, False)}")
+    return f"of all departures, {'; '.join(told)}. Where between its bounds a share lies, no data can tell."
+
+
+@_sentence
+def outweighs(result: pd.DataFrame, a: str = "price", b: str = "service") -> str:
+    """In what share of departures a outweighs b, for each of the three denominators that a press figure may mean."""
+    first, both, every = (pick(result, f"{a} > {b}", measure) for measure in ("of_any", "of_both", "of_all"))
+    if not math.isfinite(first.estimate):
+        return f"too few left after a failure of {a} or {b} to say which of the two outweighs the other."
+    other = pick(result, f"{b} > {a}", "of_any")
+    together = f" and in {estimate(both, False)} of those after both" if math.isfinite(both.estimate) else ""
+    return (
+        f"among departures after a failure of either, {a} outweighs {b} in {estimate(first)} and {b} outweighs {a} in "
+        f"{estimate(other, False)}; {a} outweighs {b} in {estimate(every, False)} of all departures{together}."
+    )
+
+
+@_sentence
+def alarms(result: pd.DataFrame) -> str:
+    """What the checks found that speaks against the answer."""
+    found = list(result.loc[result["measure"] == "alarm", "note"])
+    return f"Alarm: {'; '.join(found)}." if found else "none of the checks raises an alarm."
+
+
+@_sentence
+def attrition_answer(result: pd.DataFrame, weighing: pd.DataFrame | None = None, who: str = "customers") -> str:
+    """The one sentence of the attrition notebook, from fractions and, where the study has both causes, `outweighs`."""
+    joint, outweighed = pick(result, "joint", "fraction"), ""
+    if isinstance(weighing, pd.DataFrame):
+        first = pick(visible(weighing), "price > service", "of_any")
+        outweighed = (
+            f", and price outweighs service in {estimate(first, False)} of the departures after a failure of either"
+        )
+    told = _fractions(result, joint, "average_fraction")
+    return f"of all attrition, {told}{outweighed}, {ASSUMED} ({_counted(joint, who)})."
+
+
+# Experience
+
+
+@_sentence
+def nps(result: pd.DataFrame, who: str = "answers") -> str:
+    """The NPS in points; by group its range, whether that is more than noise, and how many groups are hidden."""
+    told = result[result["estimate"].notna()]
+    if not groups_of(result):
+        return (
+            "NPS is not shown: too few answers." if told.empty else f"{_points(told)}; {_counted(told.iloc[0], who)}."
+        )
+    hidden = f" Not shown, because too small: {len(result) - len(told)}." if len(told) < len(result) else ""
+    if len(told) < 2:
+        return f"fewer than two groups are large enough to be compared.{hidden}"
+    low, high = (told.loc[told["estimate"].agg(end)] for end in ("idxmin", "idxmax"))
+    ends = [f"{estimate(row, not i)} in {_named(result, row)}" for i, row in enumerate((low, high))]
+    overlap = "do not overlap" if high["lower"] > low["upper"] else "overlap"
+    return f"NPS runs from {' to '.join(ends)}; the intervals of these two {overlap}.{hidden}"
+
+
+@_sentence
+def relative_importance(result: pd.DataFrame, who: str = "answers", first: str = "service") -> str:
+    """What share of the explained variation of the score goes with each group, the group `first` before the others."""
+    told, explained = _shares(result, first), pick(result, "model", "r_squared")
+    return (
+        f"of the variation in the score that the drivers account for (R² {estimate(explained, False)}), {told}; "
+        f"{_counted(explained, who)}."
+    )
+
+
+@_sentence
+def experience_answer(result: pd.DataFrame, score: pd.DataFrame, who: str = "answers") -> str:
+    """The one sentence of the experience notebook, from `relative_importance` and `nps`."""
+    points = visible(score)
+    return (
+        f"of the variation in the score that the drivers account for, {_shares(result, 'service')}; {_points(points)} "
+        f"({_counted(pick(result, 'model', 'r_squared'), who)})."
+    )
+
+
+# Published claims
+
+
+def claims() -> pd.DataFrame:
+    """The published claims by name: claim, value, unit, population, n, year, source, test, untestable."""
+    return pd.read_csv(CLAIMS, index_col="name", keep_default_na=False)
+
+
+def claim(
+    published: Mapping[str, Any] | pd.Series, result: pd.DataFrame | None, *at: tuple[str, str]
+) -> Sentence | None:
+    """Where a published figure lies beside the interval of one estimate, or outside the intervals of two bounds.
+
+    Parameters
+    ----------
+    published : a row of `claims`
+    result : result table
+    *at : (term, measure) of the estimate, or of the lower and the upper bound
+    """
+    if not isinstance(result, pd.DataFrame):
+        return None
+    quoted = f'Published: "{published["claim"]}" ({published["source"]}).'
+    rows, seen = [], visible(result)
+    for term, measure in at:
+        found = seen[(seen["term"] == term) & (seen["measure"] == measure)]
+        if found.empty or found["lower"].isna().any():
+            return Sentence(f"{quoted} It cannot be compared: this study gives no interval for {term}.")
+        rows.append(pick(seen, term, measure))
+    value, low, high = float(published["value"]), rows[0], rows[-1]
+    place = "below" if value < low.lower else "above" if value > high.upper else "inside"
+    sure = f"{percent(low.level)} interval"
+    where = f"{sure} of the estimate" if len(at) == 1 else f"range of the two bounds with their {sure}s"
+    ends = f"{number(low.lower, low.unit, digits(low))} to {number(high.upper, high.unit, digits(high))}"
+    return Sentence(f"{quoted} {number(value, published['unit'])} lies {place} the {where}, {ends}.")
+
+
+def _fractions(result: pd.DataFrame, joint: Any, measure: str) -> str:
+    each = list(result[(result["measure"] == measure) & (result["term"] != "joint")].itertuples(index=False))
+    told = [
+        f"{estimate(one, not i)} is associated with {plain_name(one.term)}{_or_none(one)}" for i, one in enumerate(each)
+    ]
+    if len(each) > 1:
+        told.append(f"{estimate(joint, False)} with {'either' if len(each) == 2 else 'any of them'}")
+    return listed(told)
+
+
+def _shares(result: pd.DataFrame, first: str, most: int = 4) -> str:
+    shares = result[(result["measure"] == "share") & ~result["term"].str.contains("/", regex=False)]
+    shares = shares.sort_values("estimate", ascending=False, kind="stable")
+    shares = pd.concat([shares[shares["term"] == first], shares[shares["term"] != first]])
+    told = [
+        f"{estimate(one, not i)} goes with {plain_name(one.term)}"
+        for i, one in enumerate(shares.itertuples(index=False))
+    ]
+    more = [f"the rest with {len(told) - most} more"] if len(told) > most else []
+    return listed(told[:most] + more)
+
+
+def _counted(row: Any, who: str) -> str:
+    return f"n = {number(row.n)} {who}"
+
+
+def _points(told: pd.DataFrame) -> str:
+    row = next(told.itertuples(index=False))
+    return (
+        f"NPS is {number(row.estimate, row.unit, digits(row))} points ({percent(row.level)} interval {interval(row)})"
+    )
+
+
+def _named(result: pd.DataFrame, row: pd.Series) -> str:
+    return ", ".join(plain_name(row[key]) for key in groups_of(result))
+
+
+def _or_none(row: Any) -> str:
+    return " (which cannot be told from none)" if row.lower <= 0 <= row.upper else ""
+
+
+def _apart(difference: float, unit: str) -> str:
+    if unit == "share":
+        size = f"{number(abs(100 * difference))} percentage points"
+        return "the same" if abs(difference) < 0.005 else f"{size} {'less' if difference < 0 else 'more'}"
+    return f"{number(abs(difference), unit)} {'less' if difference < 0 else 'more'}"

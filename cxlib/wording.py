@@ -1,0 +1,119 @@
+"""How numbers are written and which of them may be shown: the one place for both."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .errors import CxError
+from .schema import RESULT_COLUMNS, TOO_FEW
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|<>~&$^-])")
+_DECIMALS = {"R²": 2, "risk ratio": 1}  # on top of those the interval supports
+_smallest = {"group": 10}  # people
+
+
+class Sentence(str):
+    """Plain text that a notebook shows as Markdown, with every sign of markup in it taken literally."""
+
+    def _repr_markdown_(self) -> str:
+        return escaped(self)
+
+
+def escaped(text: object) -> str:
+    """Text for Markdown in which names from the data stay text, whatever they hold."""
+    return _MARKUP.sub(r"\\\1", " ".join(str(text).split()))
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """A share as per cent: .243 is "24%"."""
+    return number(share, "share", digits)
+
+
+def number(value: float, unit: str = "", digits: int = 0) -> str:
+    """A value of a result: shares as per cent, R² with two more decimals, ratios with one; "–" for none."""
+    if not math.isfinite(value):
+        return "–"
+    told = f"{abs(100 * value if unit == 'share' else value):,.{digits + _DECIMALS.get(unit, 0)}f}"
+    sign = "−" if value < 0 and told.strip("0.,") else ""
+    return f"{sign}{told}{'%' if unit == 'share' else ''}"
+
+
+def estimate(row: Any, first: bool = True) -> str:
+    """An estimate with its interval: "24% (95% interval 20% to 28%)"; `first=False` leaves the level out."""
+    told = number(row.estimate, row.unit, digits(row))
+    if not math.isfinite(row.estimate):
+        return TOO_FEW
+    if not (math.isfinite(row.lower) and math.isfinite(row.upper)):
+        return told
+    return f"{told} ({f'{percent(row.level)} interval ' if first else ''}{interval(row)})"
+
+
+def interval(row: Any) -> str:
+    """The limits of an estimate: "20% to 28%"."""
+    return " to ".join(number(limit, row.unit, digits(row)) for limit in (row.lower, row.upper))
+
+
+def digits(row: Any) -> int:
+    """Decimals that the interval supports: none where it spans four per cent or points or more, else one."""
+    width = (row.upper - row.lower) * (100 if row.unit in ("share", "R²") else 1)
+    return int(math.isfinite(width) and width < 4)
+
+
+def listed(parts: Sequence[str]) -> str:
+    """The parts as a list in a sentence: "a", "a and b", "a, b and c"."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def plain_name(name: object) -> str:
+    """A column or level as people write it: underscores as spaces, on one line."""
+    return " ".join(str(name).replace("_", " ").split())
+
+
+def capital(text: str) -> str:
+    """The text with a capital first letter."""
+    return text[:1].upper() + text[1:]
+
+
+def hide_below(people: int) -> None:
+    """Hide groups of fewer people in every table, figure, sentence and answer, for the rest of the session.
+
+    A setting and not an argument: an argument forgotten once would show what must not be shown.
+    """
+    if isinstance(people, bool) or not isinstance(people, int) or people < 1:
+        raise CxError(f"hide_below takes a whole number of people, 1 or more, not {people!r}")
+    _smallest["group"] = people
+
+
+def smallest_group() -> int:
+    """The fewest people of a group that is shown."""
+    return _smallest["group"]
+
+
+def visible(result: pd.DataFrame) -> pd.DataFrame:
+    """The result without the numbers of small groups: nan, n too, and "too few" in their note.
+
+    Where exactly one group is small, the next smallest goes with it: the total would give the small one away.
+    """
+    hidden = result["n"] < _smallest["group"]
+    if keys := groups_of(result):
+        sizes = result.groupby(keys, dropna=False, observed=True)["n"].transform("max")
+        places = result.groupby(keys, dropna=False, observed=True).ngroup()
+        small = places[sizes < _smallest["group"]].unique()
+        if len(small) == 1 and places.nunique() > 1:
+            following = places[sizes[~places.isin(small)].idxmin()]
+            hidden |= places == following
+    out = result.astype({"n": float})
+    out.loc[hidden, ["estimate", "std_error", "lower", "upper", "n"]] = np.nan
+    out.loc[hidden, "note"] = TOO_FEW
+    return out
+
+
+def groups_of(result: pd.DataFrame) -> list[str]:
+    """The `by` columns of a result."""
+    return [name for name in result.columns if name not in RESULT_COLUMNS]
