@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -140,7 +141,12 @@ def results(rows: Iterable[Mapping[str, object]], by: Iterable[str] = ()) -> pd.
 def ordered(name: str, levels: Iterable[object]) -> list[object]:
     """Levels in the order they are shown: bands as declared, the rest by spelling, unknown ones last."""
     known = {level: i for i, level in enumerate(LEVELS.get(name, ()))}
-    return sorted(levels, key=lambda level: (known.get(level, len(known)), str(level)))
+    return sorted(levels, key=lambda level: (known.get(level, len(known)), *_by_size_then_spelling(level)))
+
+
+def _by_size_then_spelling(level: object) -> tuple[float, str]:
+    """Numbers by size, before words by spelling: 2 comes before 10."""
+    return (float(level) if isinstance(level, Real) else np.inf, str(level))
 
 
 def codebook() -> pd.DataFrame:
