@@ -185,7 +185,7 @@ def validate(tables: Tables) -> pd.DataFrame:
 
 def interrogated(tables: Tables, table: str, wanted: Sequence[Rule], extracts: bool = False) -> Any:
     """The pointblank validation of one table, for its counts, its examples or its HTML report."""
-    import pointblank as pb  # type: ignore[import-untyped]  # slow to import, and only the contract needs it
+    import pointblank as pb  # slow to import, and only the contract needs it
 
     checks = pb.Validate(tables.present[table].frame.to_native(), tbl_name=table)
     for rule in wanted:
@@ -206,4 +206,4 @@ def _findings(tables: Tables, table: str) -> list[tuple]:
 
 def _examples(checks: Any, column: str) -> str:
     values = nw.from_native(checks.get_data_extracts(1, frame=True), eager_only=True)[column].to_list()
-    return ", ".join(dict.fromkeys("empty" if value is None else str(value) for value in values))
+    return ", ".join(dict.fromkeys("empty" if value is None else files.spelled(value) for value in values))

@@ -122,6 +122,13 @@ def format_faults(patterns: Iterable[str], where: str) -> list[str]:
     ]
 
 
+def spelled(value: object) -> str:
+    """A value as a file writes it: 11 for 11.0, true for True."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def unreadable(seen: engine.View, parsed: Mapping[str, str]) -> dict[str, tuple[int, str]]:
     """Of the columns (user's name -> SQL that reads it), those with texts it cannot read: how many, and one of them."""
     parts = ["COUNT(*) AS rows"]
@@ -182,12 +189,15 @@ def _stored(relation: duckdb.DuckDBPyRelation, size: int) -> Any:
 
 
 def _header(path: Path, delimiter: str, encoding: str) -> list[str]:
-    wanted = "utf-8-sig" if _is_utf8(encoding) else encoding
+    # Bytes that are no UTF-8 pass here when they are further down: DuckDB tells their line.
+    wanted, lenient = ("utf-8-sig", "surrogateescape") if _is_utf8(encoding) else (encoding, "strict")
     try:
-        with path.open(encoding=wanted, newline="") as lines:
+        with path.open(newline="", encoding=wanted, errors=lenient) as lines:
             names = [name.strip() for name in next(csv.reader(lines, delimiter=delimiter), [])]
     except (UnicodeError, csv.Error) as error:
-        raise CxError(told(path.name, ValueError("not utf-8" if _is_utf8(encoding) else str(error)))) from None
+        raise CxError(f"{path.name}: the text is not {encoding} ({error}); declare its encoding") from None
+    if any(0xDC80 <= ord(letter) <= 0xDCFF for name in names for letter in name):
+        raise CxError(told(path.name, ValueError("CSV Error on Line: 1: not utf-8")))
     if not any(names):
         raise CxError(f"{path.name}: the first line must name the columns, it is empty")
     likely = [mark for mark in (";", "\t", "|", ",") if len(names) == 1 and mark != delimiter and mark in names[0]]

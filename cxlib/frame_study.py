@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,51 +28,43 @@ class Draft:
     forms: dict[str, files.Form]
     paths: list[Path]
     faults: list[str] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)  # columns with a fault: whatever else they show follows from it
 
 
-def frame_of(study: StudyFile, path_of: Any) -> tuple[engine.View | None, list[Path], list[str]]:
-    """The frame of a frame study in the analyst's names, the files read, and what is wrong (then no frame)."""
+def frame_of(study: StudyFile, path_of: Callable[[str], Path]) -> Draft:
+    """The frame of a frame study in the analyst's names, with what is wrong with its columns."""
     try:
         draft = _joined(study, path_of)
         _keep(draft, study)
-        uses = _uses(study)
+        if not engine.rows(draft.view):
+            raise CxError("frame: must hold at least one row, it is empty; check the file and [frame.keep]")
         _missing_and_recode(draft, study.columns)
-        _numbers(draft, study, uses)
-        return files.kept(_named(draft, study), draft.paths), draft.paths, draft.faults
-    except CxError as error:
-        return None, [], list(error.faults)
+        _numbers(draft, study, _uses(study))
+        draft.view = files.kept(_named(draft, study), draft.paths)
+        return draft
     except duckdb.Error as error:
-        return None, [], [files.told(study.frame.file if study.frame else "frame", error)]
+        raise CxError(files.told(study.frame.file if study.frame else "frame", error)) from None
 
 
 def matches(expr: nw.Expr, dtype: Any, value: Any) -> nw.Expr:
     """Whether a column holds a value from a study file: 11, "11" and a column of texts or numbers meet."""
     if dtype == nw.String:
-        return expr == spelled(value)
+        return expr == files.spelled(value)
     if dtype == nw.Boolean:
-        return expr == {"true": True, "false": False}.get(spelled(value).lower())
+        return expr == {"true": True, "false": False}.get(files.spelled(value).lower())
     try:
         return expr == float(value)
     except (TypeError, ValueError):
         return nw.lit(False)
 
 
-def spelled(value: Any) -> str:
-    """A value of a study file as text."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def levels(seen: engine.View, name: str) -> list[str]:
     """The values that occur in a column, as text, in order of spelling; of very many, those that come first."""
     values = seen.frame.select(nw.col(seen.at[name]).alias("v")).unique().drop_nulls().sort("v").head(_MOST)
-    return sorted({_plain(value) for value in engine.collect(values)["v"]})
+    return sorted({files.spelled(value) for value in engine.collect(values)["v"]})
 
 
-def _plain(value: Any) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else spelled(value)
-
-
-def _joined(study: StudyFile, path_of: Any) -> Draft:
+def _joined(study: StudyFile, path_of: Callable[[str], Path]) -> Draft:
     part = study.frame
     assert part is not None
     sources: list[files.Source] = []
@@ -137,7 +129,7 @@ def _keep(draft: Draft, study: StudyFile) -> None:
     wanted = {name: list(values) for name, values in keep.items()}
     _occurring(draft, wanted, "frame", "keep")
     for name, values in wanted.items():
-        if name in draft.view.at:
+        if not draft.faults:
             dtype = draft.view.frame.collect_schema()[draft.view.at[name]]
             rows = nw.any_horizontal(*(matches(draft.view[name], dtype, v) for v in values), ignore_nulls=True)
             draft.view = engine.View(draft.view.frame.filter(rows), draft.view.at, draft.view.kind)
@@ -160,7 +152,7 @@ def _occurring(draft: Draft, wanted: Mapping[str, Iterable[Any]], *keys: str) ->
     for (name, value), count in zip(asked, found, strict=True):
         if not count:
             where = key_path(*keys, name) + (".missing" if keys == ("columns",) else "")
-            draft.faults.append(unknown("value", spelled(value), levels(draft.view, name), where))
+            draft.faults.append(unknown("value", files.spelled(value), levels(draft.view, name), where))
 
 
 def _missing_and_recode(draft: Draft, columns: Mapping[str, ColumnPart]) -> None:
@@ -178,7 +170,7 @@ def _cleaned(column: nw.Expr, dtype: Any, part: ColumnPart) -> nw.Expr:
     if part.recode:
         result = as_text(column, dtype)
         for old, new in part.recode.items():
-            result = nw.when(matches(column, dtype, old)).then(nw.lit(spelled(new))).otherwise(result)
+            result = nw.when(matches(column, dtype, old)).then(nw.lit(files.spelled(new))).otherwise(result)
     else:
         result = column
     if not part.missing:
@@ -213,7 +205,8 @@ def _numbers(draft: Draft, study: StudyFile, uses: Mapping[str, str]) -> None:
     for name in texts:
         filled, numeric, coded, example = counts[name]
         if wanted[name] == NUMBER and 0 < numeric < filled:
-            draft.faults.append(_mixed(draft, name, filled - numeric, example))
+            draft.faults.append(_mixed(name, filled - numeric, example))
+            draft.broken |= {name, new.get(name, name)}
         if filled == numeric and filled and (not coded or wanted[name] == NUMBER):
             spell[draft.view.at[name]] = files.reading(draft.view.at[name], "number", draft.forms[name])
     numeric_now = {name for name in texts if spell[draft.view.at[name]] != draft.view.at[name]}
@@ -247,7 +240,7 @@ def _readable(draft: Draft, names: list[str]) -> dict[str, tuple[int, int, int, 
     return {name: (row[4 * i], row[4 * i + 1], row[4 * i + 2], row[4 * i + 3]) for i, name in enumerate(names)}
 
 
-def _mixed(draft: Draft, name: str, count: int, example: str) -> str:
+def _mixed(name: str, count: int, example: str) -> str:
     return (
         f"{key_path('columns', name)}: the column must hold numbers, {count:,} value{'s are' if count > 1 else ' is'} "
         f"none, such as '{shortened(example)}'; name it in missing or recode it"
@@ -268,7 +261,8 @@ def _named(draft: Draft, study: StudyFile) -> engine.View:
             continue
         if part.bands:
             if kinds[name] != engine.NUMBER:
-                draft.faults.append(_not_numbers(draft, name))
+                draft.faults += [] if name in draft.broken else [_not_numbers(draft, name)]
+                draft.broken.add(new)
                 continue
             added.append(cut(nw.col(at[name]), part.bands.edges, part.bands.labels).alias(f"b{i}"))
             at[new], kinds[new] = f"b{i}", engine.FACTOR

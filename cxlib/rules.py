@@ -103,7 +103,7 @@ def _known(tables: Mapping[str, engine.View], table: str, name: str, parent: str
 
 
 def _order(later: str, earlier: str) -> Rule:
-    import pointblank as pb  # type: ignore[import-untyped]
+    import pointblank as pb
 
     return Rule(
         f"{later} is not before {earlier}",

@@ -13,7 +13,7 @@ import pandas as pd
 from . import data, engine, files, schema
 from .errors import CxError, refuse, unknown
 from .frame import answers, landmark, only
-from .frame_study import frame_of, left_as_flag, spelled
+from .frame_study import frame_of, left_as_flag
 from .study_checks import frame_faults, tables_faults
 from .study_file import (
     AttritionPart,
@@ -229,24 +229,24 @@ def _table_study(path: Path, words: StudyFile) -> tuple[Study | None, list[str]]
 
 
 def _frame_study(path: Path, words: StudyFile) -> tuple[Study | None, list[str]]:
-    seen, paths, faults = frame_of(words, lambda file: data_path(path, file))
-    if seen is None:
-        return None, faults
     assert words.frame is not None
+    try:
+        draft = frame_of(words, lambda file: data_path(path, file))
+    except CxError as error:
+        return None, list(error.faults)
     attrition, experience = _with_customer(words, words.frame.customer)
-    faults = faults + frame_faults(seen, attrition, experience, words.reasons)
+    faults = draft.faults + frame_faults(draft.view, draft.broken, attrition, experience, words.reasons)
     if faults:
         return None, faults
-    if attrition:
-        seen = left_as_flag(seen, attrition.outcome, attrition.left_value)
-    return _study(path, words, (path, *paths), attrition, experience, frame=seen), []
+    seen = left_as_flag(draft.view, attrition.outcome, attrition.left_value) if attrition else draft.view
+    return _study(path, words, (path, *draft.paths), attrition, experience, frame=seen), []
 
 
 def _with_customer(words: StudyFile, customer: str | None) -> tuple[AttritionPart | None, ExperiencePart | None]:
     attrition, experience = words.attrition, words.experience
     if attrition:
         causes = {
-            cause: {name: {level: spelled(to) for level, to in pairs.items()} for name, pairs in columns.items()}
+            cause: {name: {level: files.spelled(to) for level, to in pairs.items()} for name, pairs in columns.items()}
             for cause, columns in attrition.causes.items()
         }
         attrition = attrition.model_copy(update={"causes": causes, "customer": attrition.customer or customer})

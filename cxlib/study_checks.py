@@ -8,11 +8,11 @@ from typing import Any
 
 import narwhals as nw
 
-from . import engine, schema
+from . import engine, files, schema
 from .data import Tables
 from .errors import CxError, listed, shortened, unknown
 from .frame import COLUMNS, NUMBERS, at_risk_and_left, landmark_day
-from .frame_study import counted, levels, spelled
+from .frame_study import counted, levels
 from .study_file import AttritionPart, ExperiencePart, LandmarkPart, ReasonsPart, key_path
 
 LANDMARK_NEEDS = {
@@ -62,16 +62,20 @@ def experience_names(part: ExperiencePart) -> dict[str, Any]:
 
 
 def frame_faults(
-    seen: engine.View, attrition: AttritionPart | None, experience: ExperiencePart | None, reasons: ReasonsPart | None
+    seen: engine.View,
+    broken: set[str],
+    attrition: AttritionPart | None,
+    experience: ExperiencePart | None,
+    reasons: ReasonsPart | None,
 ) -> list[str]:
-    """Faults of a frame study that only its data show."""
-    known = _known(seen)
-    if not known[""]:
-        return ["frame: must hold at least one row, it is empty; check the file and [frame.keep]"]
-    names = list(seen.at)
+    """Faults of a frame study that only its data show; columns that are broken already are left alone."""
+    names = [*seen.at, *(broken - set(seen.at))]
     faults = columns_fault("attrition", attrition_names(attrition), names) if attrition else []
     faults += columns_fault("experience", experience_names(experience), names) if experience else []
+    sound = {name: at for name, at in seen.at.items() if name not in broken}
+    seen = engine.View(seen.frame, sound, seen.kind)
     if attrition:
+        known = _known(seen)
         faults += _outcome_faults(seen, attrition, known) + _cause_faults(seen, attrition, known)
         faults += customer_faults(seen, attrition.customer, "frame.customer")
         faults += _weight_faults(seen, attrition.weights, "attrition.weights")
@@ -182,8 +186,8 @@ def _outcome_faults(seen: engine.View, part: AttritionPart, known: dict[str, int
     name, rows = shortened(part.outcome), known[part.outcome]
     if value is None and set(there) - {"0", "1", "false", "true"}:
         return [f"attrition.outcome: '{name}' must be true or false, it holds {listed(there, 5)}; name left_value"]
-    if value is not None and spelled(value) not in there:
-        return [unknown("value", spelled(value), there, "attrition.left_value")]
+    if value is not None and files.spelled(value) not in there:
+        return [unknown("value", files.spelled(value), there, "attrition.left_value")]
     faults = []
     if len(there) == 1:
         told = "everybody left" if value is not None or there[0] in ("1", "true") else "nobody left"

@@ -1,0 +1,312 @@
+"""Loading the seven tables, the last day they cover, files of all spellings, and the data contract."""
+# ruff: noqa: E501  (a fault is one line, however long)
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import duckdb
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+import cxlib as cx
+from cxlib import engine, files, schema
+from cxlib.data import load, validate
+from cxlib.errors import CxError
+from cxlib.simulation import simulate
+
+CSV = "customer_id,signup_date,end_date,region\n007,2025-01-31,,North\n08,2025-02-01,2026-01-01,None\n"
+
+
+def people(**columns):
+    base = {"customer_id": ["007", "08"], "signup_date": [date(2025, 1, 31), date(2025, 2, 1)]}
+    return pd.DataFrame({**base, "end_date": [None, date(2026, 1, 1)], **columns})
+
+
+def faults(source) -> list[str]:
+    with pytest.raises(CxError) as error:
+        load(source)
+    return list(error.value.faults)
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    return simulate(customers=120, seed=1)[0]
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "polars lazy", "arrow", "duckdb", "view", "csv", "parquet"])
+def test_tables_load_from_frames_and_folders_alike(tmp_path, kind):
+    frame = people(region=["North", "None"])
+    if kind == "csv":
+        (tmp_path / "customers.csv").write_text(CSV)
+    if kind == "parquet":
+        frame.to_parquet(tmp_path / "customers.parquet")
+    makers = {
+        "pandas": lambda: frame,
+        "polars": lambda: pl.from_pandas(frame),
+        "polars lazy": lambda: pl.from_pandas(frame).lazy(),
+        "arrow": lambda: pa.Table.from_pandas(frame),
+        "duckdb": lambda: duckdb.from_arrow(pa.Table.from_pandas(frame)),
+        "view": lambda: engine.view(frame),
+    }
+    tables = load({"customers": makers[kind]()} if kind in makers else tmp_path)
+    found = tables.customers.to_pandas().sort_values("customer_id", ignore_index=True)
+    assert found["customer_id"].tolist() == ["007", "08"]
+    assert found["region"].tolist() == ["North", "None"]
+    assert pd.to_datetime(found["signup_date"]).dt.date.tolist() == [date(2025, 1, 31), date(2025, 2, 1)]
+    assert found["end_date"].isna().tolist() == [True, False]
+    assert tables.last_day == date(2026, 1, 1)
+    assert [path.name for path in tables.files] == ([f"customers.{kind}"] if kind in ("csv", "parquet") else [])
+
+
+def test_a_folder_and_a_mapping_of_all_tables_hold_the_same(tmp_path, simulated):
+    for i, (name, frame) in enumerate(simulated.items()):
+        write = frame.to_parquet if i % 2 else lambda path, frame=frame: frame.to_csv(path, index=False)
+        write(tmp_path / f"{name}.{'parquet' if i % 2 else 'csv'}")
+    (tmp_path / "codebook.csv").write_text("table,column\n")
+    (tmp_path / "truth.json").write_text("{}")
+    first, second = load(tmp_path), load(simulated)
+    assert list(first.present) == list(second.present) == list(schema.TABLES)
+    assert first.last_day == second.last_day
+    for name in schema.TABLES:
+        key = [column.name for column in schema.TABLES[name] if column.kind == "id"] or ["touchpoint"]
+        left, right = (
+            tables.present[name].to_pandas().sort_values(key, kind="stable", ignore_index=True)
+            for tables in (first, second)
+        )
+        pd.testing.assert_frame_equal(left, right, check_dtype=False)
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [(["007", "08"], ["007", "08"]), ([7, 8], ["7", "8"]), (pd.Categorical(["b", "a"]), ["b", "a"])],
+)
+def test_ids_are_texts(ids, expected):
+    assert load({"customers": people(customer_id=ids)}).customers.to_pandas()["customer_id"].tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("stamp", "expected"),
+    [
+        (pd.Timestamp("2026-01-01 12:00"), "2026-01-01 12:00:00"),
+        (pd.Timestamp("2026-01-01 12:00", tz="Europe/Berlin"), "2026-01-01 11:00:00"),
+        (datetime(2026, 1, 1, 12, tzinfo=UTC), "2026-01-01 12:00:00"),
+        (date(2026, 1, 1), "2026-01-01 00:00:00"),
+        ("2026-01-01 12:00:00", "2026-01-01 12:00:00"),
+        ("2026-01-01T12:00:00+02:00", "2026-01-01 10:00:00"),
+    ],
+)
+def test_stamps_become_naive_utc(stamp, expected):
+    rows = {"interaction_id": ["i"], "customer_id": ["007"], "at": [stamp], "touchpoint": ["app"]}
+    tables = load({"customers": people(), "interactions": pd.DataFrame(rows)})
+    assert str(tables.interactions.to_pandas()["at"][0]) == expected
+
+
+def test_columns_of_no_use_are_left_out_and_the_rest_stays_lazy():
+    tables = load({"customers": people(shoe_size=[41, 42])})
+    assert list(tables.customers.at) == ["customer_id", "signup_date", "end_date"]
+    assert isinstance(tables.customers.frame.to_native(), duckdb.DuckDBPyRelation)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ({"custmers": people()}, ["load: no table 'custmers'; did you mean 'customers'? There are: 'customers', 'prices', 'surveys', 'ratings', 'tickets', 'interactions', 'touchpoints'"]),
+        ({}, ["no table 'customers': the one table that must be there, one row per customer; add it"]),
+        ({"customers": people().rename(columns={"signup_date": "signup"})}, ["customers: no column 'signup_date'; did you mean 'signup'? There are: 'customer_id', 'signup', 'end_date'"]),
+        ({"customers": people(customer_id=[7.0, 8.5])}, ["customers: column 'customer_id' must be text or a whole number, it is Float64; convert it"]),
+        ({"customers": people(signup_date=[1, 2])}, ["customers: column 'signup_date' must be a day, it is Int64; convert it"]),
+        ({"customers": people(signup_date=["31.1.2025", "2025-02-01"])}, ["customers: column 'signup_date' must be a day in every row, 1 value is not, such as '31.1.2025'; declare how the file writes them"]),
+        ({"customers": people(region=[date(2025, 1, 1)] * 2)}, ["customers: column 'region' must be text, it is Date; convert it"]),
+        ({"customers": people(), "prices": pd.DataFrame({"customer_id": ["1"], "valid_from": [date(2025, 1, 1)], "monthly_price": ["ten"]})},
+         ["prices: column 'monthly_price' must be a number in every row, 1 value is not, such as 'ten'; declare how the file writes them"]),
+        ({"customers": [1, 2]}, ["customers must be a pandas, Polars, Arrow, DuckDB or Spark frame, not list: [1, 2]; read it first, for one with cx.load"]),
+        ({"customers": people().drop(columns=["signup_date", "end_date"]), "prices": people()}, [
+            "customers: no column 'signup_date'; There are: 'customer_id'",
+            "customers: no column 'end_date'; There are: 'customer_id'",
+            "prices: no column 'valid_from'; There are: 'customer_id', 'signup_date', 'end_date'",
+            "prices: no column 'monthly_price'; There are: 'customer_id', 'signup_date', 'end_date'",
+        ]),
+    ],
+)  # fmt: skip
+def test_faults_of_tables_are_told_at_once(source, expected):
+    assert faults(source) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("customer.csv", "f: no table is named 'customer'; did you mean 'customers'? Rename the file"),
+        ("Customers.CSV", None),
+        ("customers.txt", "no table 'customers': the one table that must be there, one row per customer; add it"),
+    ],
+)
+def test_files_of_a_folder_are_found_by_the_name_of_the_table(tmp_path, name, expected):
+    folder = tmp_path / "f"
+    folder.mkdir()
+    (folder / name).write_text(CSV)
+    if expected is None:
+        assert engine.rows(load(folder).customers) == 2
+    else:
+        assert faults(folder) == [expected]
+
+
+def test_a_table_in_two_files_and_a_folder_that_is_not_there_are_refused(tmp_path):
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    people().to_parquet(folder / "customers.parquet")
+    (folder / "customers.csv").write_text(CSV)
+    assert faults(folder) == [
+        "exports: table 'customers' must be in one file, there are customers.csv and customers.parquet"
+    ]
+    assert faults(tmp_path / "export") == [
+        f"load '{tmp_path}': no folder 'export'; did you mean 'exports'? There are: 'exports'"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", "customers.csv: the first line must name the columns, it is empty"),
+        (
+            b"customer_id,signup_date,end_date\n1,2025-01-01\n",
+            "customers.csv, line 2: every row must have 3 columns, this one has 2; quote the delimiters in texts",
+        ),
+        (
+            b"customer_id,signup_date,end_date\n1,2025-01-01,,\n",
+            "customers.csv, line 2: every row must have 3 columns, this one has 4; quote the delimiters in texts",
+        ),
+        (
+            b"customer_id;signup_date;end_date\n",
+            'customers.csv: the columns seem to be parted by ";"; declare delimiter = ";"',
+        ),
+        (
+            b"customer_id\tsignup_date\tend_date\n",
+            'customers.csv: the columns seem to be parted by "\\t"; declare delimiter = "\\t"',
+        ),
+        (
+            "kündigung,a\n".encode("cp1252"),
+            'customers.csv, line 1: the text is not UTF-8; declare its encoding in the study, such as encoding = "cp1252"',
+        ),
+        (b"PAR1", "customers.parquet: cannot be read ("),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_line(tmp_path, content, expected):
+    (tmp_path / expected.partition(":")[0].partition(",")[0]).write_bytes(content)
+    (told,) = faults(tmp_path)
+    assert told == expected or (expected.endswith("(") and told.startswith(expected))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["plain", '"quoted, with ""marks"""', '"two\nlines"', "ünïcode", "'; DROP TABLE x --", "x" * 100_000, "None"],
+)
+def test_any_text_survives_a_csv_file(tmp_path, text):
+    (tmp_path / "customers.csv").write_bytes(
+        f"\ufeffcustomer_id,signup_date,end_date,region\r\n1,2025-01-01,,{text}\r\n".encode()
+    )
+    plain = text[1:-1].replace('""', '"') if text.startswith('"') else text
+    assert load(tmp_path).customers.to_pandas()["region"].tolist() == [plain]
+
+
+def test_a_file_name_is_no_pattern(tmp_path):
+    folder = tmp_path / "a[1]*?"
+    folder.mkdir()
+    people().to_parquet(folder / "customers.parquet")
+    assert engine.rows(load(folder).customers) == 2
+
+
+def test_a_large_file_goes_through_a_scratch_folder_and_reads_the_same(tmp_path, monkeypatch):
+    (tmp_path / "customers.csv").write_text(CSV)
+    small = load(tmp_path).customers.to_pandas()
+    monkeypatch.setattr(files, "IN_MEMORY", 1)
+    large = load(tmp_path)
+    (tmp_path / "customers.csv").unlink()  # gone while being used
+    pd.testing.assert_frame_equal(large.customers.to_pandas(), small)
+
+
+def interactions(stamp):
+    return pd.DataFrame(
+        {"interaction_id": ["1"], "customer_id": ["007"], "at": [pd.Timestamp(stamp)], "touchpoint": ["app"]}
+    )
+
+
+def prices(day):
+    return pd.DataFrame({"customer_id": ["007"], "valid_from": [day], "monthly_price": [Decimal("1.5")]})
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, date(2026, 1, 1)),  # nothing but ends show how far the data reach
+        ({"prices": prices(date(2026, 3, 1))}, date(2026, 3, 1)),
+        ({"interactions": interactions("2025-12-24 23:59")}, date(2025, 12, 24)),  # an end lies ahead
+        ({"interactions": interactions("2025-12-24"), "prices": prices(date(2026, 3, 1))}, date(2025, 12, 24)),
+        ({"interactions": interactions("2024-12-24")}, date(2025, 2, 1)),  # the last signup
+    ],
+)
+def test_the_last_day_is_that_of_the_latest_thing_that_has_happened(more, expected):
+    assert load({"customers": people(), **more}).last_day == expected
+
+
+def test_tables_without_a_day_are_refused():
+    empty = people().head(0).astype({"customer_id": str})
+    with pytest.raises(CxError, match="the tables must hold at least one dated row, they hold none; check the files"):
+        _ = load({"customers": empty}).last_day
+
+
+def test_simulated_tables_fulfil_the_contract(simulated):
+    found = validate(load(simulated))
+    assert list(found) == ["table", "rule", "column", "rows", "failing", "share", "examples"]
+    assert set(found["table"]) == set(schema.TABLES)
+    assert found["failing"].sum() == 0
+    assert (found["examples"] == "").all()
+
+
+def change(table, column, value):
+    """Write a value into the first row of a table."""
+
+    def changed(tables):
+        frame = tables[table].copy()
+        frame[column] = frame[column].astype(object)
+        frame.loc[frame.index[0], column] = value
+        return {**tables, table: frame}
+
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("damage", "rule", "examples"),
+    [
+        (change("surveys", "recommend", 11), "recommend is 0 to 10", "11"),
+        (change("surveys", "recommend", 3.5), "recommend is whole", "3.5"),
+        (change("tickets", "csat", 0), "csat is 1 to 5", "0"),
+        (change("prices", "monthly_price", -1.0), "monthly_price is 0 or more", "-1"),
+        (change("customers", "end_kind", "moved"), "end_kind is voluntary or involuntary", "moved"),
+        (change("interactions", "initiated_by", "bot"), "initiated_by is customer or company", "bot"),
+        (change("tickets", "customer_id", "nobody"), "customer_id is in customers", ""),  # an id is never shown
+        (change("ratings", "touchpoint", "nowhere"), "touchpoint is in touchpoints", "nowhere"),
+        (change("ratings", "rating", None), "rating is filled", "empty"),
+        (change("tickets", "resolved_at", pd.Timestamp("2001-01-01")), "resolved_at is not before opened_at", "2001-01-01 00:00:00"),
+        (change("surveys", "answered_at", pd.Timestamp("2001-01-01")), "answered_at is not before sent_at", "2001-01-01 00:00:00"),
+        (change("customers", "end_date", date(2001, 1, 1)), "end_date is not before signup_date", "2001-01-01"),
+    ],
+)  # fmt: skip
+def test_each_kind_of_damage_is_found_by_its_rule(simulated, damage, rule, examples):
+    found = validate(load(damage(simulated)))
+    failing = found[found["failing"] > 0].set_index("rule")
+    assert failing.loc[rule, "failing"] == 1
+    assert failing.loc[rule, "share"] == 1 / failing.loc[rule, "rows"]
+    assert failing.loc[rule, "examples"] == examples
+
+
+def test_repeated_keys_are_counted_with_all_their_rows(simulated):
+    twice = pd.concat([simulated["customers"], simulated["customers"].head(2)])
+    found = validate(load({"customers": twice})).set_index("rule")
+    assert found.loc["customer_id is unique", ["rows", "failing", "examples"]].tolist() == [122, 4, ""]
+
+
+def test_validate_is_public():
+    assert cx.load is load
+    assert cx.validate is validate
