@@ -8,6 +8,7 @@ import math
 import operator
 import re
 from dataclasses import dataclass, replace
+from typing import Any
 
 import yaml
 
@@ -93,18 +94,22 @@ def _annotated(kind: Kind, notes: list) -> Kind:
         elif isinstance(note, tuple) and len(note) == 2:
             bounds = tuple((sign, end) for sign, end in zip((">=", "<="), note, strict=True) if end is not None)
             kind = replace(kind, bounds=kind.bounds + bounds)
-        elif parts := [BOUND.fullmatch(part) for part in str(note).split(",")]:
-            if None in parts:
-                raise ValueError(f"the range {note!r} cannot be read; write '>= 1', '> 0, < 1', (0, 1) or 'date'")
-            kind = replace(kind, bounds=kind.bounds + tuple((part[1], float(part[2])) for part in parts))
+        else:
+            kind = replace(kind, bounds=kind.bounds + tuple(map(_bound, str(note).split(","))))
     return kind
+
+
+def _bound(text: str) -> tuple[str, float]:
+    if (found := BOUND.fullmatch(text)) is None:
+        raise ValueError(f"the range '{text}' cannot be read; write '>= 1', '> 0, < 1', (0, 1) or 'date'")
+    return found[1], float(found[2])
 
 
 def _name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
 
 
-def fit(kinds: tuple[Kind, ...], value: object, typed: bool = False) -> object:
+def fit(kinds: tuple[Kind, ...], value: Any, typed: bool = False) -> Any:
     """`value` as the first kind that takes it; ValueError when none does."""
     for kind in sorted(kinds, key=lambda kind: list(WORDS).index(kind.name)):
         try:
@@ -121,7 +126,7 @@ def _items(kind: Kind, values: list, typed: bool) -> list:
     return [fit(kinds, value, typed) for value in values]
 
 
-def _within(kind: Kind, value: object) -> bool:
+def _within(kind: Kind, value: Any) -> bool:
     if kind.choices and not any(choice == value and type(choice) is type(value) for choice in kind.choices):
         return False
     return all(COMPARE[sign](value, limit) for sign, limit in kind.bounds)
@@ -149,7 +154,7 @@ def _is_date(text: str) -> bool:
         return False
 
 
-def _from_text(kind: Kind, text: str) -> object:
+def _from_text(kind: Kind, text: str) -> Any:
     """Text as this kind. No expression is evaluated: a value is data."""
     match kind.name:
         case "none" if text.casefold() in ("none", "null"):

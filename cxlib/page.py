@@ -43,7 +43,7 @@ def render_page(
     Parameters
     ----------
     notebook : executed notebook; figures carry `alt` and `caption` in their output metadata (`image/png`).
-    name : the notebook's stem, shown above the title.
+    name : the notebook's stem, shown above the title with the fact called Made.
     parameters : one mapping a parameter with name, value, default, help and changed.
     sentence : the answer, shown under the title.
     facts : (name, value) pairs for the foot of the page.
@@ -57,7 +57,13 @@ def render_page(
     -----
     HTML and Markdown of cells and outputs are sanitised, since a cell may print what it found in the data.
     """
-    page = {"title": title_of(notebook) or name, "eyebrow": name, "sentence": sentence, "facts": facts}
+    eyebrow = " · ".join(filter(None, [name, dict(facts).get("Made")]))
+    page: dict[str, object] = {
+        "title": title_of(notebook) or name,
+        "eyebrow": eyebrow,
+        "sentence": sentence,
+        "facts": facts,
+    }
     page["parameters"] = [{key: shown(value) for key, value in row.items()} for row in parameters]
     html, _ = _exporter(code).from_notebook_node(notebook, resources={"page": page})
     return tidy(CONTROL.sub("\N{REPLACEMENT CHARACTER}", html))
@@ -103,7 +109,7 @@ def small_png(source: str, colours: int = 64, tolerance: float = 1.5) -> str:
             return _one_line(source)
         full = Image.new("RGB", image.size, "white")
         full.paste(image, mask=image.getchannel("A") if "A" in image.getbands() else None)
-    small = full.quantize(colours, method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
+    small = full.quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     if max(ImageStat.Stat(ImageChops.difference(full, small.convert("RGB"))).mean) > tolerance:
         return _one_line(source)
     buffer = io.BytesIO()

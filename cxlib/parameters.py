@@ -15,6 +15,7 @@ import yaml
 from .errors import CxError, listed, nearest, refuse, shortened, unknown
 from .kinds import Kind, PlainLoader, fit, kinds_in, kinds_of
 
+ONLY_LITERALS = "it may hold only `name: type = literal` lines; derived values belong in the next cell"
 SHELF = Path(__file__).parents[1] / "notebooks"
 
 
@@ -151,7 +152,7 @@ def read_parameter_file(path: str | Path) -> dict[str, object]:
     return given
 
 
-def _tags(cell) -> list[str]:
+def _tags(cell: nbformat.NotebookNode) -> list[str]:
     return cell.metadata.get("tags", [])
 
 
@@ -168,10 +169,13 @@ def _is_preamble(statement: ast.stmt) -> bool:
 
 
 def _parameter(statement: ast.stmt, comments: Mapping[int, str]) -> Parameter:
-    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
-    if len(targets) != 1 or not isinstance(targets[0], ast.Name) or getattr(statement, "value", None) is None:
-        raise ValueError("it may hold only `name: type = literal` lines; derived values belong in the next cell")
-    name, annotation = targets[0].id, getattr(statement, "annotation", None)
+    several = isinstance(statement, ast.Assign) and len(statement.targets) > 1
+    if several or not isinstance(statement, ast.Assign | ast.AnnAssign) or statement.value is None:
+        raise ValueError(ONLY_LITERALS)
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+    if not isinstance(target, ast.Name):
+        raise ValueError(ONLY_LITERALS)
+    name, annotation = target.id, getattr(statement, "annotation", None)
     try:
         default = ast.literal_eval(statement.value)
     except ValueError:
@@ -182,7 +186,7 @@ def _parameter(statement: ast.stmt, comments: Mapping[int, str]) -> Parameter:
     except ValueError:
         raise ValueError(f"the default of '{name}' must be {' or '.join(map(str, kinds))}, not {default!r}") from None
     declared = ast.unparse(annotation) if annotation is not None else kinds[0].name
-    return Parameter(name, default, kinds, declared, comments.get(statement.end_lineno, ""))
+    return Parameter(name, default, kinds, declared, comments.get(statement.end_lineno or 0, ""))
 
 
 def _misfit(parameter: Parameter, value: object) -> str:

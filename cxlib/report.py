@@ -59,7 +59,8 @@ class Run:
 
 def plan_jobs(notebooks: Iterable[Path], given: Mapping[str, object]) -> list[Job]:
     """One job for each notebook; raises CxError with all faults of parameters, studies and names before any runs."""
-    jobs, faults = [], []
+    jobs: list[Job] = []
+    faults: list[str] = []
     for notebook, as_given in {path.resolve(): path for path in notebooks}.items():
         try:
             jobs.append(_job(notebook, check_parameters(as_given, given)))
@@ -168,7 +169,7 @@ def _told(look: Callable, *arguments: object) -> tuple[str, ...]:
     return ()
 
 
-def _render_all(jobs: Sequence[Job], work: Callable[[Job], dict], workers: int, done: Callable) -> list[dict]:
+def _render_all(jobs: Sequence[Job], work: partial[dict], workers: int, done: Callable) -> list[dict]:
     """Manifests in the order of the jobs. Processes, not threads: papermill changes its own working directory."""
     if workers == 1 or len(jobs) == 1:
         manifests = []

@@ -6,10 +6,8 @@ import re
 
 from bs4 import BeautifulSoup, Tag
 
-# A number, a share, or an interval of them; a date starts with four digits and a dash and stays text.
-NUMBER = re.compile(
-    r"(?!\d{4}-\d\d)[\[(<>≤≥~]*\s*[-+−]?\d[\d\s.,%+−–\-e()\[\]]*(?:to\s*[-+−]?\d[\d\s.,%]*)?(?:\s?\w{1,6})?"
-)
+# A number, a share, an interval, or one with the other; a date starts with four digits and a dash and stays text.
+NUMBER = re.compile(r"(?!\d{4}-\d\d)(?=.*\d)(?:[\d\s.,%+−–\-()\[\]<>≤≥~]|\bto\b|e[-+]?(?=\d))+(?:[a-zA-Z]{1,6})?")
 BLANK = {"", "–", "—", "-", "nan", "NaN", "None", "<NA>", "NaT"}
 
 

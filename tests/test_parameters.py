@@ -131,6 +131,7 @@ def test_every_kind_of_declaration(tmp_path, source, value, accepted):
     [
         ("x = 1 + y", "parameters cell, line 1: the default of 'x' must be a literal, not a computed value"),
         ("import os", "line 1: it may hold only `name: type = literal` lines; derived values belong in the next cell"),
+        ("x += 1", "line 1: it may hold only `name: type = literal` lines; derived values belong in the next cell"),
         ("x: int", "line 1: it may hold only `name: type = literal` lines; derived values belong in the next cell"),
         (
             "a, b = 1, 2",
