@@ -11,7 +11,7 @@ from scipy import sparse, stats
 from statsmodels.stats.multitest import multipletests
 
 from . import design, logistic
-from .cells import Cells, is_number
+from .cells import Cells
 from .errors import CxError, refuse, unknown
 from .resample import CHUNK_ELEMENTS, multiplicities, percentile_interval
 from .schema import TOO_FEW, ordered, results
@@ -126,7 +126,7 @@ def evaluate(fit: AttritionFit, statistic: Statistic) -> tuple[np.ndarray, np.nd
     """A statistic on the data and on every replicate, each with its own counts and coefficients."""
     n, events = total(fit.cells)
     point = statistic(fit, n, events, risks(fit.designs, fit.beta[None]))[0]
-    pieces = chunks((*fit.drawn, fit.replicates))
+    pieces = chunks((*fit.drawn, fit.replicates), fit.designs[..., 0].size)
     parts = [statistic(fit, n, events, risks(fit.designs, beta)) for n, events, beta in pieces]
     return point, np.concatenate([np.empty((0, len(point))), *parts])
 
@@ -182,7 +182,10 @@ def _beyond_chance(z: np.ndarray, rate: float) -> np.ndarray:
 
 def risks(designs: np.ndarray, beta: np.ndarray) -> np.ndarray:
     """Risk of every cell under every set of removed causes, (replicates, sets, cells)."""
-    return np.stack([logistic.expit(beta @ x.T) for x in designs], axis=1)
+    out = np.empty((len(beta), *designs.shape[:2]))
+    for s, x in enumerate(designs):
+        out[:, s] = logistic.expit(beta @ x.T)
+    return out
 
 
 def total(cells: Cells) -> tuple[np.ndarray, np.ndarray]:
@@ -199,9 +202,9 @@ def resampled(cells: Cells, replicates: int, seed: int) -> Counts:
     return counts[:, :width], counts[:, width:]
 
 
-def chunks(arrays: tuple[np.ndarray, ...]) -> Iterator[tuple[np.ndarray, ...]]:
-    """Arrays of replicates in pieces, so that what is computed of them stays small."""
-    size = max(1, CHUNK_ELEMENTS // max(arrays[0].shape[1], 1))
+def chunks(arrays: tuple[np.ndarray, ...], width: int = 1) -> Iterator[tuple[np.ndarray, ...]]:
+    """Arrays of replicates in pieces, so that what is computed of them, `width` elements each, stays small."""
+    size = max(1, CHUNK_ELEMENTS // max(arrays[0].shape[1], width))
     for start in range(0, len(arrays[0]), size):
         yield tuple(array[start : start + size] for array in arrays)
 
@@ -221,15 +224,15 @@ def _estimable_fit(cells: Cells, terms: list[design.Term], outcome: str) -> tupl
         if not gone:
             return kept, beta
         if all(len(term) < 2 for term in gone):
-            columns = dict.fromkeys(column for term in gone for column, _ in term)
-            raise CxError(*(_separation(column, cells, events[0] / n[0], outcome) for column in columns))
+            parts = {column: level is not None for term in gone for column, level in term}
+            raise CxError(*(_separation(*part, cells, events[0] / n[0], outcome) for part in parts.items()))
         kept = [term for term in kept if term not in gone or len(term) < 2]
 
 
-def _separation(column: str, cells: Cells, share: np.ndarray, outcome: str) -> str:
+def _separation(column: str, factor: bool, cells: Cells, share: np.ndarray, outcome: str) -> str:
     """The fault of a column that decides the outcome, with the level that does if it is one level alone."""
     values, where = cells.levels[column], "for some customers"
-    for level in values.unique() if not is_number(values) else ():
+    for level in values.unique() if factor else ():
         own = share[(values == level).to_numpy()]
         if own.min() == own.max() and own[0] in (0, 1):
             rows = cells.rows[(values == level).to_numpy()].sum()
