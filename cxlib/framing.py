@@ -33,7 +33,7 @@ def part(study: Study, name: str) -> Any:
 
 
 def about(study: Study, as_of: str = "") -> Sentence:
-    """Which study a report is about, its unit of analysis and its period."""
+    """Which study an attrition report is about, its unit of analysis and its period."""
     if study.frame is not None:
         return Sentence(f"Study: {study.title}. Each row of its frame counts once; the frame holds no dates.")
     when = study.landmark or LandmarkPart()
@@ -41,6 +41,12 @@ def about(study: Study, as_of: str = "") -> Sentence:
         f"Study: {study.title}. Customers are looked at on {_day(study, as_of)}: what happened to them in the "
         f"{when.lookback_days} days before, and whether they left of their own accord in the {when.horizon_days} after."
     )
+
+
+def about_answers(study: Study, who: str) -> Sentence:
+    """Which study an experience report is about, and whose answers count; `who` is from `answered`."""
+    undated = "" if study.frame is None else "; the frame holds no dates"
+    return Sentence(f"Study: {study.title}. What counts: {who}{undated}.")
 
 
 def model(attrition: AttritionPart | None) -> Sentence | None:

@@ -29,7 +29,7 @@ __all__ = [
 
 # Okabe and Ito's blue and vermilion stay apart for every kind of colour blindness, and differ in lightness.
 SERVICE, PUBLISHED, INK, OTHER, PALE, RULE = "#0072B2", "#D55E00", "#1b2430", "#4d5763", "#86909b", "#e3e7eb"
-WIDTH, ROW = 6.0, 0.6  # inches; 576 CSS pixels, so that 13 pt stay 10 pixels high on a phone
+WIDTH, ROW = 5.2, 0.6  # inches; 500 CSS pixels, so that 12 pt stay 10 pixels high on a phone
 HEADING = 0.65  # rows taken by the heading of a block
 STYLE = sns.axes_style("ticks") | {
     "figure.dpi": 150,
@@ -149,7 +149,7 @@ def role_interval(result: pd.DataFrame, *, claim: Any = None, ax: Axes | None = 
     for term in result["term"].unique():
         rows += [Row("at least", one, _colour(term), heading=term) for one in _rows(result, term, "lower_bound")]
         rows += [Row("at most", one, _colour(term), filled=False) for one in _rows(result, term, "upper_bound")]
-    return _forest(ax, rows, "Departures in which a cause plays a role", "Share of departures", claim)
+    return _forest(ax, rows, "Departures a cause plays a role in", "Share of departures", claim)
 
 
 @_plot
@@ -179,7 +179,7 @@ def relative_importance(result: pd.DataFrame, *, members: bool = False, ax: Axes
     shares = shares[inside | alone if members else ~inside].sort_values("estimate", ascending=False, kind="stable")
     rows = [Row(*_member(one.term), one, _colour(one.term.split("/")[0])) for one in shares.itertuples(index=False)]
     what = "driver" if members else "group"
-    return _forest(ax, rows, f"What goes with the score, by {what}", "Share of what the drivers explain")
+    return _forest(ax, rows, f"What goes with the score, by {what}", "Share of what is explained")
 
 
 @_plot
@@ -224,15 +224,15 @@ def distribution(counts: pd.Series | None, *, scale: Sequence[int] = (0, 10), ax
         for name, (low, high, _) in ends.items():
             share = shares.loc[low:high].sum()
             left, right = low - points[0] - 0.4, high - points[0] + 0.4
-            ax.plot([left, right], [1.1 * top] * 2, color=INK, lw=1)
-            ax.annotate(f"{name}\n{percent(share)}", ((left + right) / 2, 1.1 * top), (0, 5),
+            ax.plot([left, right], [1.18 * top] * 2, color=INK, lw=1)
+            ax.annotate(f"{name}\n{percent(share)}", ((left + right) / 2, 1.18 * top), (0, 5),
                         textcoords="offset points", ha="center", va="bottom", linespacing=1.25)  # fmt: skip
             told.append(f"{name} {percent(share)}")
         for x, share in enumerate(shares):
             ax.annotate(
                 percent(share), (x, share), (0, 2), textcoords="offset points", ha="center", fontsize=10, color=OTHER
             )
-        ax.set(ylim=(0, 1.36 * top), xlabel="How likely to recommend, points", ylabel="")
+        ax.set(ylim=(0, 1.45 * top), xlabel="How likely to recommend, points", ylabel="")
         ax.grid(visible=False)
         _name(ax, "How customers answered", "Share of answers at each point", told)
     return ax
@@ -258,12 +258,12 @@ def _forest(ax: Axes | None, rows: Sequence[Row], title: str, subtitle: str, cla
         f"{row.heading}{': ' * bool(row.heading)}{row.name} {estimate(row.told, not i)}" for i, row in enumerate(rows)
     ]
     if claim is not None:
-        words = f"published: {number(float(claim['value']), claim['unit'])}"
+        words = f"published, for {claim['about']}: {number(float(claim['value']), claim['unit'])}"
         _reference(ax, float(claim["value"]), words, PUBLISHED, (0, (5, 3)))
         told.append(f"dashed line, {words}")
     sizes = {row.told.n for row in rows if np.isfinite(row.told.n)}
     under = [subtitle, *(f"{percent(row.told.level)} intervals" for row in rows[:1])]
-    under += [f"n = {number(n)}" for n in sizes if len(sizes) == 1]
+    under += [f"n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{number(n)}" for n in sizes if len(sizes) == 1]
     _name(ax, title, ", ".join(under), told or ["nothing is large enough to be shown"])
     return ax
 
@@ -309,8 +309,8 @@ def _reference(ax: Axes, x: float, words: str, colour: str, dashes: Any = "solid
 
 def _name(ax: Axes, title: str, subtitle: str, told: Sequence[str]) -> None:
     """Title, subtitle with the unit, and the text alternative."""
-    under = "\n".join(textwrap.wrap(subtitle, 58))
-    ax.set_title("\n".join(textwrap.wrap(title, 44)), pad=14 + 16 * (1 + under.count("\n")))
+    under = "\n".join(textwrap.wrap(subtitle, 52, break_on_hyphens=False))
+    ax.set_title("\n".join(textwrap.wrap(title, 36)), pad=14 + 16 * (1 + under.count("\n")))
     ax.annotate(under, (0, 1), (0, 10), xycoords="axes fraction", textcoords="offset points", va="bottom", color=OTHER,
                 fontsize=12, linespacing=1.3)  # fmt: skip
     _alternatives[ax] = f"{title}. {subtitle}: {'; '.join(told)}."
@@ -328,7 +328,7 @@ def _member(term: str) -> tuple[str]:
 def _short(name: str) -> str:
     """A name on one line that leaves room for its numbers."""
     name = plain_name(name)
-    return name if len(name) <= 34 else name[:33] + "…"
+    return name if len(name) <= 30 else name[:29] + "…"
 
 
 def _colour(term: str) -> str:

@@ -18,32 +18,29 @@ from .schema import ordered, results
 from .scores import counted
 from .study import Study, study_answers, study_frame
 from .study_file import ExperiencePart
-from .wording import estimate, interval, number, percent, plain_name, smallest_group, visible
+from .wording import digits, estimate, interval, number, percent, plain_name, smallest_group, visible
 
-# What each measure is called in a table.
+# What measures, models and choices are called in the rows of a table.
 MEASURES = {
     "fraction": "removed alone",
-    "average_fraction": "on average over the orders of removal",
-    "last": "removed after all others",
-    "lowest_order": "smallest over the orders",
-    "highest_order": "largest over the orders",
-    "lower_bound": "plays a role in at least",
-    "upper_bound": "plays a role in at most",
-    "doubly_robust_fraction": "removed alone, doubly robust",
-    "risk_ratio": "risk ratio of those with a failure",
-    "e_value": "E-value of the risk ratio",
-    "e_value_limit": "E-value of its limit nearest one",
-    "smallest_cell": "customers in the smallest cell",
+    "average_fraction": "on average",
+    "last": "removed last",
+    "lowest_order": "lowest by order",
+    "highest_order": "highest by order",
+    "lower_bound": "at least",
+    "upper_bound": "at most",
+    "doubly_robust_fraction": "doubly robust",
+    "risk_ratio": "risk ratio",
+    "e_value": "E-value",
+    "e_value_limit": "E-value of the limit",
+    "smallest_cell": "smallest cell",
     "events_per_parameter": "leavers per parameter",
-    "nps": "NPS",
-    "share": "share of the explained variation",
-    "importance": "importance, R²",
-    "rank": "rank",
-    "r_squared": "R² of the model",
-    "impact_fraction": "avoided",
-    "attrition_rate": "left",
-    "naive": "as they stand",
-    "adjusted": "with the study's design",
+    "r_squared": "R²",
+    "main effects": "none",
+    "main effects and cause-by-cause terms": "cause by cause",
+    "main effects, cause-by-cause and cause-by-confounder terms": "by confounder too",
+    "naive": "as answered",
+    "adjusted": "by the study's design",
 }
 TERMS = {"joint": "all of them", "model": "whole model", "nps": "NPS"}
 
@@ -64,7 +61,7 @@ def table(result: pd.DataFrame | None, title: str, down: str = "measure", note: 
     cells = shown.assign(
         down=[MEASURES.get(value, plain_name(value)) for value in shown[down]],
         term=[TERMS.get(value, plain_name(value)) for value in shown["term"]],
-        told=[estimate(row, first=False) for row in shown.itertuples(index=False)],
+        told=[_unbroken(estimate(row, first=False)) for row in shown.itertuples(index=False)],
     )
     wide = cells.pivot(index="down", columns="term", values="told").reindex(
         index=cells["down"].unique(), columns=cells["term"].unique()
@@ -100,7 +97,7 @@ def rows_kept(study: Study, part: str, as_of: str = "", only_column: str = "", o
         "rows": [step for step, _, _ in steps], "kept": [number(count) for count in counts],
         "left out": left_out, "because": [why for _, _, why in steps],
     })  # fmt: skip
-    return laid_out(table, "Rows in, rows kept")
+    return laid_out(table, f"From the data to the {part} analysis")
 
 
 def base_rates(fit: AttritionFit | None, level: float = 0.95) -> GT | None:
@@ -117,8 +114,8 @@ def base_rates(fit: AttritionFit | None, level: float = 0.95) -> GT | None:
         "": whole["column"].map(plain_name),
         " ": whole["band"].map(plain_name),
         "customers": whole["n"].map(number),
-        "left": [number(row.estimate, "share", 1) for row in whole.itertuples()],
-        f"{number(level, 'share')} interval": [interval(row) if row.n == row.n else "" for row in whole.itertuples()],
+        "left": [number(row.estimate, "share", digits(row)) for row in whole.itertuples()],
+        f"{percent(level)} interval": [_unbroken(interval(row)) if row.n > 0 else "" for row in whole.itertuples()],
         "note": whole["note"],
     })  # fmt: skip
     shown = table if whole["note"].any() else table.drop(columns="note")
@@ -140,7 +137,7 @@ def driver_table(frame: View | None, part: ExperiencePart | None, importance: pd
         rows.append({
             "driver": plain_name(driver), "n": moments.rows, "mean": sx / w,
             "correlation": (sxy / w - sx / w * sy / w) / spread if spread else float("nan"),
-            "share": number(share["estimate"].iloc[0], "share", 1), "interval": interval(share.iloc[0]),
+            "share": number(share["estimate"].iloc[0], "share", 1), "interval": _unbroken(interval(share.iloc[0])),
         })  # fmt: skip
     told = pd.DataFrame(rows).sort_values("correlation", ascending=False)
     hidden = told["n"] < smallest_group()
@@ -195,6 +192,10 @@ def _experience_steps(study: Study, as_of: str) -> Iterable[tuple[str, int, str]
         yield "rows of the study's frame", engine.rows(answers), ""
     scored = engine.collect(answers.frame.select(answers[study.experience.score].count().alias("n")))  # type: ignore[union-attr]
     yield "with a score", int(scored["n"][0]), "the question was not answered"
+
+
+def _unbroken(told: str) -> str:
+    return told.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def laid_out(shown: pd.DataFrame, title: str, note: str = "") -> GT:

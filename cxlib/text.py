@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from .errors import CxError, unknown
-from .framing import about, answer, answered, at_risk, beside, model, part, provenance
+from .framing import about, about_answers, answer, answered, at_risk, beside, model, part, provenance
 from .study import lacks
 from .tables import base_rates, driver_table, rows_kept, score_counts, table
 from .wording import (
@@ -35,7 +35,8 @@ from .wording import (
 )  # fmt: skip
 
 __all__ = [
-    "Sentence", "about", "alarms", "answer", "answered", "at_risk", "attributable_fractions", "attrition_answer",
+    "Sentence", "about", "about_answers", "alarms", "answer", "answered", "at_risk", "attributable_fractions",
+    "attrition_answer",
     "base_rates", "beside", "claim", "claims", "driver_table", "escaped", "estimate", "experience_answer",
     "hide_below", "interval", "lacks", "listed", "model", "naive_and_adjusted", "nps",
     "number", "outweighs", "part", "percent", "pick", "provenance", "relative_importance", "role_interval",
@@ -93,10 +94,12 @@ def naive_and_adjusted(result: pd.DataFrame, measure: str = "fraction") -> str:
     told = []
     for one in adjusted[adjusted["measure"].eq(measure) & adjusted["term"].isin(naive["term"])].itertuples(index=False):
         if one.term != "joint":
-            first = pick(naive, one.term, measure)
-            change = _apart(one.estimate - first.estimate, one.unit)
-            told.append(f"{plain_name(one.term)} {estimate(first, not told)}, {after} {estimate(one, False)}, {change}")
-    return f"{before}, {'; '.join(told)}."
+            first, unit = pick(naive, one.term, measure), "R² " if one.unit == "R²" else ""
+            told.append(
+                f"{plain_name(one.term)} goes with {unit}{estimate(first, not told)} {before} and with "
+                f"{estimate(one, False)} {after}, {_apart(one.estimate - first.estimate, one.unit)}"
+            )
+    return f"{'; '.join(told)}."
 
 
 @_sentence

@@ -14,7 +14,7 @@ from .errors import CxError
 from .schema import RESULT_COLUMNS, TOO_FEW
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|<>~&$^-])")
-_DECIMALS = {"R²": 2, "risk ratio": 1}  # on top of those the interval supports
+_DECIMALS = {"R²": 2, "risk ratio": 1}  # fixed ones
 _smallest = {"group": 10}  # people
 
 
@@ -60,9 +60,9 @@ def interval(row: Any) -> str:
 
 
 def digits(row: Any) -> int:
-    """Decimals that the interval supports: none where it spans four per cent or points or more, else one."""
-    width = (row.upper - row.lower) * (100 if row.unit in ("share", "R²") else 1)
-    return int(math.isfinite(width) and width < 4)
+    """Decimals that the interval supports: none where it spans two per cent or points or more, else one."""
+    width = (row.upper - row.lower) * (100 if row.unit == "share" else 1)
+    return int(math.isfinite(width) and width < 2 and row.unit not in _DECIMALS)
 
 
 def listed(parts: Sequence[str]) -> str:
