@@ -1,23 +1,31 @@
-"""What moves the score: relative importance of drivers, alone or in groups, from cross-products alone."""
+"""What moves the score: relative importance of drivers, alone or in groups, on the score or on promoter status."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
-from . import shapley
-from .engine import view
+from . import importance
+from .engine import View, view
 from .errors import refuse, unknown
-from .players import Players, player_moments
-from .regression import FLAT, all_r_squared, covariance
-from .resample import multiplicities, over_chunks, percentile_interval
+from .fitted import resampled
+from .player_checks import MOST_PLAYERS
+from .players import Players, player_cells, player_moments
+from .regression import all_r_squared, covariance
+from .resample import percentile_interval
 from .schema import results
 
 METHODS = {"lmg": "LMG (Shapley value of R²)", "johnson": "Johnson relative weights"}
-SCALES = ("score",)
+SCALES = {"score": 1000, "promoter": 200}  # and the replicates drawn unless told otherwise
+MOST_PROMOTER = 8  # players: 256 logits for each replicate
+NOISE = "cannot be told from noise"
+EQUAL = "no clear difference"
 
 
 def relative_importance(
@@ -30,28 +38,32 @@ def relative_importance(
     customer: str | None = None,
     scale: str = "score",
     missing: str | None = None,
-    replicates: int = 1000,
+    replicates: int | None = None,
     seed: int = 0,
     level: float = 0.95,
+    promoters_from: float = 9,
+    differences: bool = False,
 ) -> pd.DataFrame:
     """How much of the variation of a score each driver accounts for, averaged over all orders of the drivers.
 
     Parameters
     ----------
-    data : frame with one row per answer
-    outcome : number column; rows without it are left out
-    drivers : number columns (ratings) or factors (yes/no, text), up to 15 players
-    groups : name -> drivers that enter as one player; drivers in no group stay alone
+    data : frame with one row per answer; rows without an outcome are left out
+    drivers : numbers (ratings) or factors; `groups` (name -> drivers) enter as one player. Up to 15 players, 8 on the
+        promoter scale; members of groups are told apart where there are no more drivers than that
     method : "lmg" (default) or "johnson" (to compare with other vendors' reports; criticised by Thomas et al. 2014)
     weights, customer : survey weight; unit of resampling (default: the row)
-    missing : "drop" leaves out rows with a gap in any driver; "not_met" keeps them, with "met" and the rating
-        within met as one player; None (default) refuses gaps
+    scale : "score" (R² of a linear model) or "promoter" (McFadden's R² of a logit of score >= promoters_from)
+    missing : None (default) refuses gaps, "drop" leaves out rows with a gap in any driver, "not_met" keeps them, with
+        "met" and the rating within met as one player
+    replicates : default 1,000, on the promoter scale 200
+    differences : add the differences between the shares of every two players
 
     Returns
     -------
-    DataFrame in the result shape: for every term the measures importance (unit "R²"), share (of R²) and rank
-    (1 = largest); members of a group as "group/driver", Owen values, ranked within their group; last the row
-    ("model", "r_squared").
+    DataFrame in the result shape: for every term the measures importance ("R²"), share (of R²), random_share (mean and
+    upper limit of what pure noise would get; not for Johnson) and rank (1 = largest); members as "group/driver", Owen
+    values, ranked within their group; "a - b" with measure difference; last ("model", "r_squared").
 
     Raises
     ------
@@ -59,82 +71,117 @@ def relative_importance(
 
     Notes
     -----
-    Intervals: percentiles over resampled customers. Every LMG share is above 0 even for a driver that does
-    nothing. Checked against R (swiss, attitude, mtcars, SFO 2017, mobi) and brute force over all orders.
-
-    Source
-    ------
-    Lindeman, Merenda & Gold 1980; Johnson 2000; Owen 1977.
+    Percentiles over resampled customers. No share is 0 even for a driver that does nothing: one that an independent
+    random driver would reach by chance is noted. The promoter scale takes at most 20,000 answers. Checked against R
+    (swiss, attitude, mtcars, SFO 2017, mobi) and brute force. Lindeman, Merenda & Gold 1980; Johnson 2000; Owen 1977.
     """
     faults = [unknown("method", method, METHODS)] if method not in METHODS else []
-    refuse(faults + ([unknown("scale", scale, SCALES)] if scale not in SCALES else []))
-    moments, players = player_moments(view(data), outcome, drivers, groups, weights, customer, missing)
-    share_out = _lmg if method == "lmg" else _johnson
-    point = share_out(covariance(moments.products.sum(axis=0)[None]), players)
-    flat = moments.products.reshape(len(moments.products), -1)
-    width = max(flat.shape[1], 2 ** len(players.columns))
-    drawn = over_chunks(
-        multiplicities(len(flat), replicates, seed, width),
-        lambda times: share_out(covariance((times @ flat).reshape(-1, *moments.products.shape[1:])), players),
-    )
-    told = f"{METHODS[method]}{', weighted' if weights else ''}; resampled by {'customer' if customer else 'row'}, " \
+    faults += [unknown("scale", scale, SCALES)] if scale not in SCALES else []
+    faults += ["Johnson's weights exist on the score only; use method='lmg' with scale='promoter'"] if (
+        scale, method) == ("promoter", "johnson") else []  # fmt: skip
+    refuse(faults)
+    named = (outcome, drivers, groups, weights, customer, missing)
+    replicates = SCALES[scale] if replicates is None else replicates
+    if scale == "promoter":
+        solved = _on_promoters(view(data), named, promoters_from, replicates, seed, level)
+    else:
+        solved = _on_score(view(data), named, method, replicates, seed, level)
+    told = f"{solved.method}{', weighted' if weights else ''}; resampled by {'customer' if customer else 'row'}, " \
            f"{replicates} times"  # fmt: skip
-    return _rows(players, point, drawn, moments.rows, level, told)
+    common = {"level": level, "n": solved.rows, "method": told}
+    return results({**row, **common} for row in _rows(solved, level, differences))
 
 
-def _lmg(covariances: np.ndarray, players: Players) -> np.ndarray:
-    """Importance of every group, of every driver within its group, and R²: (replicates, groups + drivers + 1)."""
-    values = all_r_squared(covariances, players.columns)
-    groups = [members for _, members in players.groups]
-    parts = shapley.shapley_values(shapley.group_values(values, groups)), shapley.owen_values(values, groups)
-    return np.column_stack([*parts, values[:, -1]])
+@dataclass(frozen=True)
+class _Solved:
+    """What is shared out: on the data (the first replicate) and on every resample, beside what noise would get."""
+
+    players: Players
+    drawn: np.ndarray  # importance array
+    noise: Sequence[np.ndarray]  # of a random group and a random driver, by number of columns: mean, upper limit
+    rows: int
+    method: str
 
 
-def _johnson(covariances: np.ndarray, players: Players) -> np.ndarray:
-    """Relative weights of columns, added up over drivers and groups; same shape as `_lmg`."""
-    spread = np.sqrt(np.einsum("bii->bi", covariances))
-    r = covariances / np.maximum(spread[:, :, None] * spread[:, None, :], 1e-300)
-    eigenvalues, vectors = np.linalg.eigh(r[:, :-1, :-1])
-    roots = np.einsum("bik,bk,bjk->bij", vectors, np.sqrt(np.maximum(eigenvalues, 1e-12)), vectors)
-    beta = np.linalg.solve(roots, r[:, :-1, -1:])[..., 0]
-    columns = np.einsum("bij,bj->bi", roots**2, beta**2)
-    drivers = np.stack([columns[:, list(c)].sum(axis=1) for c in players.columns], axis=1)
-    groups = np.stack([drivers[:, list(members)].sum(axis=1) for _, members in players.groups], axis=1)
-    return np.column_stack([groups, drivers, drivers.sum(axis=1)])
+def _on_score(seen: View, named: tuple[Any, ...], method: str, replicates: int, seed: int, level: float) -> _Solved:
+    moments, players = player_moments(seen, *named)
+    point = covariance(moments.products.sum(axis=0)[None])
+    every = np.concatenate([point, covariance(importance.resampled_products(moments, replicates, seed))])
+    if method == "johnson":
+        unknown_noise = [np.full((1 + max(map(len, of)), 2), np.nan) for of in (players.of_groups, players.columns)]
+        return _Solved(players, importance.johnson(every, players), unknown_noise, moments.rows, METHODS[method])
+    drawn = importance.lmg(every, players, MOST_PLAYERS)
+    noise = [_noise_on_score(point, of, players.effective, level) for of in (players.of_groups, players.columns)]
+    return _Solved(players, drawn, noise, moments.rows, METHODS[method])
 
 
-def _rows(players, point, drawn, n, level, method):  # type: ignore[no-untyped-def]
-    groups = len(players.groups)
-    blocks = [(slice(0, groups), [name for name, _ in players.groups])]
+def _noise_on_score(point: np.ndarray, columns: Sequence[Sequence[int]], effective: float, level: float) -> np.ndarray:
+    if len(columns) > MOST_PLAYERS:  # those are not shown
+        return np.full((1 + max(map(len, columns)), 2), np.nan)
+    values = all_r_squared(point, columns)[0]
+    return importance.random_importance(values, [len(c) for c in columns], effective, level)
+
+
+def _on_promoters(
+    seen: View, named: tuple[Any, ...], promoters_from: float, replicates: int, seed: int, level: float
+) -> _Solved:
+    cells, x, players, answers = player_cells(seen, promoters_from, MOST_PROMOTER, *named)
+    totals = cells.n.sum(axis=0)[None], cells.events.sum(axis=0)[None]
+    n, events = (np.concatenate(parts) for parts in zip(totals, resampled(cells, replicates, seed), strict=True))
+    drawn = importance.shared_out(
+        lambda columns: importance.all_mcfadden(x, n, events, columns), players, MOST_PROMOTER
+    )
+    share, rows = events[0].sum() / n[0].sum(), int(cells.rows.sum())
+    entropy = float(special.entr(share) + special.entr(1 - share))
+    noise = [importance.random_mcfadden(entropy, [len(c) for c in columns], players.effective, level)
+             for columns in (players.of_groups, players.columns)]  # fmt: skip
+    sample = f", a sample of {rows:,} of {answers:,} answers" if rows < answers else ""
+    told = f"Shapley value of McFadden's R², logit of {named[0]} >= {promoters_from:g}{sample}"
+    return _Solved(players, drawn, noise, rows, told)
+
+
+def _rows(solved: _Solved, level: float, differences: bool) -> Iterator[dict[str, object]]:
+    players, groups = solved.players, len(solved.players.groups)
+    names = [name for name, _ in players.groups]
+    widths = [len(c) for c in players.of_groups]
+    yield from _block(solved, names, list(range(groups)), solved.noise[0][widths], level)
     for name, members in players.groups:
-        if len(members) > 1 or name != players.drivers[members[0]]:  # a group may bear the name of its first member
-            inside = [groups + j for j in members]
-            blocks.append((inside, [f"{name}/{players.drivers[j]}" for j in members]))
-    rows = []
-    for where, terms in blocks:
-        for measure, unit, change in (
-            ("importance", "R²", _plain),
-            ("share", "share", _share),
-            ("rank", "rank", _rank),
-        ):
-            estimates, replicates = change(point, where)[0], change(drawn, where)
-            spread, lower, upper = percentile_interval(replicates, level)
-            rows += [(t, measure, unit, *x) for t, *x in zip(terms, estimates, spread, lower, upper, strict=True)]
-    spread, lower, upper = percentile_interval(drawn[:, -1:], level)
-    rows.append(("model", "r_squared", "R²", point[0, -1], spread[0], lower[0], upper[0]))
-    names = ("term", "measure", "unit", "estimate", "std_error", "lower", "upper")
-    return results(dict(zip(names, row, strict=True), level=level, n=n, method=method) for row in rows)
+        where = [groups + j for j in members]
+        own = len(members) > 1 or name != players.drivers[members[0]]  # a group may bear the name of its first member
+        if own and not np.isnan(solved.drawn[0, where[0]]):
+            terms = [f"{name}/{players.drivers[j]}" for j in members]
+            noise = solved.noise[1][[len(players.columns[j]) for j in members]]
+            yield from _block(solved, terms, where, noise, level)
+    if differences:
+        shares = importance.shares(solved.drawn)
+        pairs = list(combinations(range(groups), 2))
+        apart = np.stack([shares[:, a] - shares[:, b] for a, b in pairs], axis=1) if pairs else shares[:, :0]
+        for row in _estimated([f"{names[a]} - {names[b]}" for a, b in pairs], "difference", "share", apart, level):
+            yield row | {"note": EQUAL if row["lower"] <= 0 <= row["upper"] else ""}
+    yield from _estimated(["model"], "r_squared", "R²", solved.drawn[:, -1:], level)
 
 
-def _plain(values, where):  # type: ignore[no-untyped-def]
-    return values[:, where]
+def _block(
+    solved: _Solved, terms: Sequence[str], where: list[int], noise: np.ndarray, level: float
+) -> Iterator[dict[str, object]]:
+    """All measures of players that are ranked among each other."""
+    own, shares = solved.drawn[:, where], importance.shares(solved.drawn)[:, where]
+    noise = noise / max(solved.drawn[0, -1], 1e-300)
+    yield from _estimated(terms, "importance", "R²", own, level)
+    for row, (_, upper) in zip(_estimated(terms, "share", "share", shares, level), noise, strict=True):
+        yield row | {"note": NOISE if row["estimate"] <= upper else ""}
+    if not np.isnan(noise).any():
+        for term, (mean, upper) in zip(terms, noise, strict=True):
+            yield {"term": term, "measure": "random_share", "estimate": mean, "lower": 0.0, "upper": upper,
+                   "unit": "share"}  # fmt: skip
+    yield from _estimated(terms, "rank", "rank", importance.ranks(own), level)
 
 
-def _share(values, where):  # type: ignore[no-untyped-def]
-    # A replicate in which nothing explains anything has no shares; it must not divide by zero.
-    total = values[:, -1:]
-    return values[:, where] / np.where(total > FLAT, total, np.nan)
-
-
-def _rank(values, where):  # type: ignore[no-untyped-def]
-    return 1.0 + (values[:, where][:, None, :] > values[:, where][:, :, None]).sum(axis=2)
+def _estimated(
+    terms: Sequence[str], measure: str, unit: str, values: np.ndarray, level: float
+) -> Iterator[dict[str, Any]]:
+    """Rows of estimates (first replicate) with the percentiles of the others."""
+    columns = values[0], *percentile_interval(values[1:], level)
+    for term, estimate, spread, lower, upper in zip(terms, *columns, strict=True):
+        yield {"term": term, "measure": measure, "estimate": estimate, "std_error": spread, "lower": lower,
+               "upper": upper, "unit": unit}  # fmt: skip

@@ -7,6 +7,7 @@ set in m. Leading axes (replicates) are carried along.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from math import factorial
 
 import numpy as np
@@ -26,9 +27,7 @@ def contributions(values: np.ndarray, player: int) -> tuple[np.ndarray, np.ndarr
 
 def shapley_values(values: np.ndarray) -> np.ndarray:
     """Average contribution of each player over all orders, shape (..., k) (Shapley 1953)."""
-    k = players(values)
-    weights = _weights(k)
-    return np.stack([added @ weights[sizes] for added, sizes in (contributions(values, j) for j in range(k))], axis=-1)
+    return values @ _shapley_matrix(players(values))
 
 
 def owen_values(values: np.ndarray, groups: Sequence[Sequence[int]]) -> np.ndarray:
@@ -43,7 +42,7 @@ def owen_values(values: np.ndarray, groups: Sequence[Sequence[int]]) -> np.ndarr
         for j in group:
             mates = [1 << m for m in group if m != j]
             base = np.add.outer(_subset_sums(others), _subset_sums(mates)).ravel()
-            weights = np.multiply.outer(_subset_weights(len(others)), _subset_weights(len(mates))).ravel()
+            weights = np.multiply.outer(newcomer_weights(len(others)), newcomer_weights(len(mates))).ravel()
             out[..., j] = (values[..., base | 1 << j] - values[..., base]) @ weights
     return out
 
@@ -51,6 +50,19 @@ def owen_values(values: np.ndarray, groups: Sequence[Sequence[int]]) -> np.ndarr
 def group_values(values: np.ndarray, groups: Sequence[Sequence[int]]) -> np.ndarray:
     """The set function of the groups as players, shape (..., 2**number of groups)."""
     return values[..., _subset_sums([sum(1 << j for j in group) for group in groups])]
+
+
+def newcomer_weights(k: int) -> np.ndarray:
+    """Share of the orders in which one more player comes right after each set of k players, shape (2**k,)."""
+    return _weights(k + 1)[np.bitwise_count(np.arange(1 << k))]
+
+
+@cache
+def _shapley_matrix(k: int) -> np.ndarray:
+    """What the value of every set counts for every player: one product is far quicker than k differences."""
+    sizes, weights = np.bitwise_count(np.arange(1 << k)).astype(int), np.append(_weights(k), 0.0)
+    inside = np.arange(1 << k)[:, None] >> np.arange(k) & 1 == 1
+    return np.where(inside, weights[sizes - 1][:, None], -weights[sizes][:, None])
 
 
 def _weights(k: int) -> np.ndarray:
@@ -64,7 +76,3 @@ def _subset_sums(masks: Sequence[int]) -> np.ndarray:
     for mask in masks:
         sums = np.concatenate([sums, sums + mask])
     return sums
-
-
-def _subset_weights(others: int) -> np.ndarray:
-    return _weights(others + 1)[np.bitwise_count(np.arange(1 << others))]
