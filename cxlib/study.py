@@ -113,6 +113,15 @@ def data_path(study: Path, file: str) -> Path:
     return path
 
 
+def _there(study: Path, file: str) -> Path:
+    path = data_path(study, file)
+    if not path.exists() and Path(os.path.normpath(study.parent / file)).is_relative_to(REAL):
+        raise CxError(
+            f"no file '{path.name}' in '{path.parent}'; download it there, or name its folder in CX_REAL_DATA"
+        )
+    return path
+
+
 def study_frame(study: Study, as_of: str | date = "", only_column: str = "", only_value: str = "") -> engine.View:
     """The rows of a study that its attrition part is about: the landmark frame of its tables, or its frame.
 
@@ -202,7 +211,7 @@ def _table_study(path: Path, words: StudyFile) -> tuple[Study | None, list[str]]
     faults: list[str] = []
     columns = {name: one.columns for name in schema.TABLES if (one := getattr(part, name)) is not None}
     try:
-        found = data.find_tables(data_path(path, part.folder)) if part.folder is not None else {}
+        found = data.find_tables(_there(path, part.folder)) if part.folder is not None else {}
     except CxError as error:
         return None, [f"tables: {fault}" for fault in error.faults]
     for name in schema.TABLES:
@@ -210,9 +219,7 @@ def _table_study(path: Path, words: StudyFile) -> tuple[Study | None, list[str]]
         if one is None and name not in found:
             continue
         try:
-            sources[name] = (
-                files.read_file(data_path(path, one.file), one.form()) if one else files.read_file(found[name])
-            )
+            sources[name] = files.read_file(_there(path, one.file), one.form()) if one else files.read_file(found[name])
         except CxError as error:
             faults += [f"{key_path('tables', name)}: {fault}" for fault in error.faults]
     if faults:
@@ -231,7 +238,7 @@ def _table_study(path: Path, words: StudyFile) -> tuple[Study | None, list[str]]
 def _frame_study(path: Path, words: StudyFile) -> tuple[Study | None, list[str]]:
     assert words.frame is not None
     try:
-        draft = frame_of(words, lambda file: data_path(path, file))
+        draft = frame_of(words, lambda file: _there(path, file))
     except CxError as error:
         return None, list(error.faults)
     attrition, experience = _with_customer(words, words.frame.customer)

@@ -1,9 +1,12 @@
 """The landmark frame, the answers and the bands, against a brute-force reading in plain Python and against edges."""
 
+import math
 from datetime import date, datetime, timedelta
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import cxlib as cx
 from cxlib import engine, schema
@@ -327,6 +330,18 @@ def test_a_band_holds_its_upper_edge(edges, labels, value, expected):
     banded = band(pd.DataFrame({"a.b": [value, 5.0]}), "a.b", edges, labels, name="new").to_pandas()
     assert list(banded) == ["a.b", "new"]
     assert banded["new"].iloc[0] == expected or (expected is None and pd.isna(banded["new"].iloc[0]))
+
+
+@given(
+    values=st.lists(st.floats(-10, 10) | st.integers(-3, 3), min_size=1, max_size=20),
+    edges=st.lists(st.integers(-3, 3), min_size=1, max_size=4, unique=True).map(sorted),
+)
+@settings(max_examples=25)
+def test_bands_are_those_of_pandas_cut(values, edges):
+    labels = [f"band {i}" for i in range(len(edges) + 1)]
+    expected = pd.cut(pd.Series(values, dtype=float), [-math.inf, *edges, math.inf], labels=labels, right=True)
+    frame = pd.DataFrame({"x": pd.Series(values, dtype=float)})
+    assert band(frame, "x", edges, labels).to_pandas()["x"].tolist() == expected.tolist()
 
 
 def test_a_band_replaces_the_number_unless_it_is_named_and_enters_statistics_as_a_factor():

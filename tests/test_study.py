@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cxlib import engine, schema
+from cxlib import engine, files, schema
 from cxlib.errors import CxError
 from cxlib.simulation import write_simulation
 from cxlib.study import STUDIES, data_path, describe_study, find_study, lacks, read_study, study_answers, study_frame
@@ -357,6 +357,23 @@ def test_real_data_are_looked_for_where_the_environment_says(tmp_path, monkeypat
     monkeypatch.setenv("CX_REAL_DATA", str(tmp_path))
     assert data_path(study, "../real/a.csv") == tmp_path / "a.csv"
     assert data_path(study, "../example/a.csv") == STUDIES.parent / "example" / "a.csv"
+
+
+def test_a_file_that_is_not_there_is_told_with_its_folder_and_the_nearest_name(acme, tmp_path, monkeypatch):
+    assert faults(acme(("rows.csv", "row.csv"))) == [
+        f"acme.toml: no file 'row.csv' in '{tmp_path}'; did you mean 'rows.csv'?"
+    ]
+    monkeypatch.setenv("CX_REAL_DATA", str(tmp_path / "downloads"))
+    assert faults(acme(("rows.csv", (STUDIES.parent / "real" / "x.csv").as_posix()))) == [
+        f"acme.toml: no file 'x.csv' in '{tmp_path / 'downloads'}'; download it there, or name its folder in CX_REAL_DATA"
+    ]
+
+
+def test_a_large_frame_goes_through_a_scratch_folder_and_reads_the_same(acme, monkeypatch):
+    path = acme()
+    small = read_study(path).frame.to_pandas()
+    monkeypatch.setattr(files, "IN_MEMORY", 1)
+    pd.testing.assert_frame_equal(read_study(path).frame.to_pandas(), small)
 
 
 @pytest.mark.parametrize(
