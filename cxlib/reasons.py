@@ -210,7 +210,10 @@ def _leavers(fit: AttritionFit, data: Any, column: str, reasons: Any, customer: 
     if reasons is not None:
         said = told.frame.select(told[customer].cast(nw.String).alias("who"), _said(told, column).alias("reason"))
         given = engine.collect(said.filter(~nw.col("reason").is_null()))
-        frame = frame.merge(given, on="who", how="left", validate="many_to_one")
+        twice = given.loc[given["who"].duplicated(), "who"].nunique()
+        refuse([f"reasons: '{customer}' must name each customer once, but {twice:,} state a reason more than once; "
+                "keep one row each"] if twice else [])  # fmt: skip
+        frame = frame.merge(given, on="who", how="left")
     cells = fit.cells.levels.set_axis(list(keys), axis=1).assign(cell=np.arange(len(fit.cells.levels)))
     frame = frame.merge(cells, on=list(keys), how="left")
     strange = int(frame["cell"].isna().sum())

@@ -113,9 +113,8 @@ def _first_day(
 ) -> date:
     faults = [] if exposures in EXPOSURES else [unknown("exposures", exposures, EXPOSURES, "stack_landmarks")]
     if isinstance(months, bool) or not isinstance(months, int) or not 1 <= months <= MOST_MONTHS:
-        faults.append(
-            f"stack_landmarks: months must be a whole number from 1 to {MOST_MONTHS}, not {shortened(months)!r}"
-        )
+        given = shortened(months)
+        faults.append(f"stack_landmarks: months must be a whole number from 1 to {MOST_MONTHS}, not {given}")
     refuse(faults)
     return landmark_day(tables, as_of, lookback_days, MONTH_DAYS * months, slow_hours)
 
