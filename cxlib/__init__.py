@@ -21,6 +21,10 @@ _PUBLIC = {
     "fractions": ["attributable_fractions", "outweighs", "role_interval", "unadjusted_fractions", "what_if"],
     "checks": ["interaction_check", "robustness"],
     "drivers": ["relative_importance"],
+    "periods": ["period"],
+    "desk": ["first_response_time", "resolution_time"],
+    "ticket_shares": ["escalation_rate", "first_contact_resolution"],
+    "volume": ["ticket_volume"],
     "errors": ["CxError"],
 }
 _MODULES = ("plots", "text")

@@ -197,3 +197,15 @@ def _is_spark(native: Any) -> bool:
 
 def _engine(native: Any) -> str:
     return "Spark" if _is_spark(native) else "DuckDB"
+
+
+def period_start(lazy: nw.LazyFrame[Any], column: str, unit: str, zone: str = "UTC") -> str:
+    """SQL for the first day, as ISO text, of the day, week (from Monday), month or quarter that a stamp lies in.
+
+    `column` is a name of ours, `zone` one of the time zone database: callers check both.
+    """
+    local = column
+    if zone != "UTC":
+        spark = _is_spark(lazy.to_native())
+        local = f"from_utc_timestamp({column}, '{zone}')" if spark else f"timezone('{zone}', timezone('UTC', {column}))"
+    return f"CAST(CAST(date_trunc('{unit}', {local}) AS DATE) AS STRING)"

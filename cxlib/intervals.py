@@ -179,3 +179,15 @@ def stratum_variance(total: ArrayLike, square: ArrayLike, clusters: ArrayLike) -
     total, square, n = (np.asarray(values, dtype=float) for values in (total, square, clusters))
     spread = np.maximum(square - total**2 / n, 0.0) * n / np.maximum(n - 1, 1)
     return np.where(n > 1, spread, square)
+
+
+def poisson(count: ArrayLike, exposure: ArrayLike, level: float = 0.95) -> tuple[Array, Array]:
+    """Exact (Garwood 1936) limits of a Poisson rate, from statsmodels; not a number without exposure."""
+    from statsmodels.stats.rates import confint_poisson  # here, for it takes longer than all else together
+
+    quantile(level)
+    counts, amount = np.asarray(count, dtype=float), np.asarray(exposure, dtype=float)
+    known = np.where(amount > 0, amount, np.nan)
+    lower, upper = confint_poisson(counts, known, method="exact-c", alpha=1 - level)
+    # The gamma quantile behind the lower limit does not exist for a count of 0.
+    return np.where((counts == 0) & (amount > 0), 0.0, lower), np.asarray(upper)

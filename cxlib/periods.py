@@ -1,0 +1,94 @@
+"""Periods made of stamps: days, weeks, months or quarters of a study's own time zone, as a column to group by."""
+
+from __future__ import annotations
+
+import zoneinfo
+from datetime import date, datetime
+from typing import Any
+
+from . import engine
+from .errors import nearest, refuse, shortened, unknown
+
+UNITS = ("day", "week", "month", "quarter")
+
+
+def period(frame: Any, column: str, every: str = "month", timezone: str = "UTC", name: str = "period") -> engine.View:
+    """Add the period that each stamp lies in, as a factor to group by.
+
+    Parameters
+    ----------
+    frame : any frame, or a table such as `tables.tickets`
+    column : of stamps (UTC) or days
+    every : "day", "week" (from Monday), "month" or "quarter"
+    timezone : the clock by which periods begin, such as "Europe/Berlin"
+    name : of the new column
+
+    Returns
+    -------
+    A lazy view of the frame with the first day of each row's period as ISO text, "2026-03-01"; missing stays missing.
+
+    Raises
+    ------
+    CxError
+        Unknown column, period or time zone, or a column that holds no stamps.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> opened = pd.DataFrame({"opened_at": pd.to_datetime(["2026-03-31 23:30", "2026-04-01 12:00"])})
+    >>> period(opened, "opened_at", timezone="Europe/Berlin").to_pandas("period")["period"].tolist()
+    ['2026-04-01', '2026-04-01']
+    """
+    seen = engine.view(frame)
+    engine.require(seen, [column])
+    refuse([*stamp_faults(seen, [column]), *_faults(every, timezone)])
+    at = seen.at.get(name, f"c{len(seen.at)}")
+    zone = "UTC" if seen.frame.collect_schema()[seen.at[column]] == _date() else timezone  # a day has no clock
+    sql = {c: c for c in seen.at.values()} | {at: engine.period_start(seen.frame, seen.at[column], every, zone)}
+    lazy = engine.computed(seen.frame, sql)
+    return engine.View(lazy, {**seen.at, name: at}, {**seen.kind, name: engine.FACTOR})
+
+
+def stamp_faults(seen: engine.View, columns: list[str]) -> list[str]:
+    """The columns that hold no stamps, with what they hold and what to do."""
+    wrong = [name for name in dict.fromkeys(columns) if name in seen.at and seen.kind[name] != engine.STAMP]
+    faults = []
+    for name in wrong:
+        known = seen.frame.filter(~seen[name].is_null()).select(seen[name].alias("v")).head(1)
+        held = engine.collect(known)["v"].tolist()
+        told = f", such as '{shortened(held[0])}'" if held else ""
+        remedy = "read it with pandas.to_datetime, or load the file with cx.load or a study"
+        faults.append(f"column '{shortened(name)}' must hold stamps, it holds {_held(seen.kind[name])}{told}; {remedy}")
+    return faults
+
+
+def instant(value: str | date | None, where: str) -> datetime | None:
+    """The first instant of a day, or an instant, from ISO text, a date or a stamp; naive UTC."""
+    if value is None or value == "":
+        return None
+    try:
+        given = value if isinstance(value, date) else datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        refuse([f"{where} must be a day or stamp such as 2026-03-31, not '{shortened(value)}'"])
+    stamp = given if isinstance(given, datetime) else datetime(given.year, given.month, given.day)
+    return stamp.astimezone(zoneinfo.ZoneInfo("UTC")).replace(tzinfo=None) if stamp.tzinfo else stamp
+
+
+def _faults(every: str, timezone: str) -> list[str]:
+    faults = [] if every in UNITS else [unknown("period", every, UNITS)]
+    zones = zoneinfo.available_timezones()
+    if timezone not in zones:
+        close = nearest(timezone, zones)
+        hint = f"; did you mean '{close}'?" if close else ""
+        faults.append(f"timezone must be a name such as 'Europe/Berlin', not '{shortened(timezone)}'{hint}")
+    return faults
+
+
+def _held(kind: str) -> str:
+    return {engine.NUMBER: "numbers", engine.FACTOR: "texts"}.get(kind, "something else")
+
+
+def _date() -> Any:
+    import narwhals as nw
+
+    return nw.Date

@@ -1,0 +1,157 @@
+"""Tickets at the edge: from tables or a frame, with the customer's columns where they are asked for, as they stood."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from . import engine, scores
+from .data import Tables
+from .errors import CxError, refuse, shortened, unknown
+from .intervals import wilson
+from .periods import instant, stamp_faults
+
+KINDS = ("refuse", "exclude")
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Tickets:
+    """Tickets opened before the extract, and its instant: what came later is not known."""
+
+    seen: engine.View
+    extract: datetime
+    asked: bool  # whether the extract was asked for; else it is the last stamp there is
+
+
+def tickets_of(
+    data: Any, needs: Sequence[str], stamps: Sequence[str], groups: Sequence[str], as_of: str | date | None
+) -> Tickets:
+    """Tickets of tables or of a frame, refused where a column is missing or is of the wrong kind.
+
+    `needs` are columns that must be there, `stamps` those among them that hold stamps, the first when a ticket was
+    opened. Groups that only the customers table has are joined.
+    """
+    seen = _with_customers(data, groups) if isinstance(data, Tables) else engine.view(data, "tickets")
+    faults = [unknown("column", name, seen.at, "tickets") for name in [*needs, *groups] if name not in seen.at]
+    refuse([*faults, *stamp_faults(seen, list(stamps))])
+    when = instant(as_of, "as_of")
+    if when is None:
+        return Tickets(seen, _last_stamp(seen, stamps, data), False)
+    kept = seen.frame.filter((seen[stamps[0]] < when) | seen[stamps[0]].is_null())
+    return Tickets(engine.View(kept, seen.at, seen.kind), when, True)
+
+
+def known_by(tickets: Tickets, column: str) -> nw.Expr:
+    """A stamp as it was known at the extract: null if it lies after."""
+    if not tickets.asked:
+        return tickets.seen[column]
+    return nw.when(tickets.seen[column] < tickets.extract).then(tickets.seen[column])
+
+
+def group_keys(seen: engine.View, groups: Sequence[str]) -> dict[str, nw.Expr]:
+    """The grouping columns under the names that `scores.levels` expects."""
+    return {f"g{i}": seen[name] for i, name in enumerate(groups)}
+
+
+def weight_sums(seen: engine.View, weights: str | None) -> tuple[dict[str, nw.Expr], list[nw.Expr]]:
+    """The weight as a value of a row, and the sums of rows, weights and squares that every measure takes."""
+    sums = [nw.len().alias("rows")]
+    if not weights:
+        return {}, sums
+    refuse(unknown("column", weights, seen.at, "weights") for _ in range(weights not in seen.at))
+    if seen.kind[weights] != engine.NUMBER:
+        raise CxError(f"weights '{weights}' must hold numbers, 0 or more, not text; convert the column")
+    w = nw.col("w")
+    sums += [w.sum().alias("weight"), (w * w).sum().alias("square")]
+    sums += [w.min().alias("least"), w.count().alias("weighted")]
+    return {"w": seen[weights].cast(nw.Float64)}, sums
+
+
+def weighted(counts: pd.DataFrame, weights: str | None) -> pd.DataFrame:
+    """Counts with `weight` and `square`: those of rows where there are no weights; odd weights are refused."""
+    if not weights:
+        return counts.assign(weight=counts["rows"].astype(float), square=counts["rows"].astype(float))
+    faults = []
+    if (counts["least"] < 0).any() or not np.isfinite(counts["square"].fillna(0)).all():
+        faults.append(f"weights '{weights}' must be finite and 0 or more; the lowest is {counts['least'].min():g}")
+    if gaps := int(counts["rows"].sum() - counts["weighted"].sum()):
+        faults.append(f"weights '{weights}' must be known in every row; it is empty in {gaps:,}; fill it in")
+    refuse(faults)
+    return counts.astype({"weight": float, "square": float})
+
+
+def named(groups: Sequence[str], counts: pd.DataFrame) -> list[tuple[Row, pd.DataFrame]]:
+    """Each group: its columns of the result, and its counts."""
+    if counts.empty:
+        raise CxError("tickets: there must be at least one; none is left; check the filter, as_of and the joins")
+    levels = scores.levels(counts, groups)
+    return [(dict(zip(groups, key, strict=True)), counts[counts["group"] == i]) for i, key in enumerate(levels)]
+
+
+def share_row(counts: pd.DataFrame, hit: Any, sample: int, weights: str | None, level: float) -> Row:
+    """A share of rows: Wilson; with weights the linearised error, and Wilson on the rows the weights are worth.
+
+    `sample` counts the rows of the whole sample: rows outside the group stay in with z = 0 (domain estimation).
+    """
+    total, square, n = (float(counts[name].sum()) for name in ("weight", "square", "rows"))
+    hits = float((counts["weight"] * hit).sum())
+    share = hits / total if total > 0 else np.nan
+    away = float((counts["square"] * np.where(hit, 1 - share, share) ** 2).sum()) / total**2 if total > 0 else np.nan
+    error = np.sqrt(away * (sample / max(sample - 1, 1) if weights else 1))
+    # The Wilson interval of as many answers as would have this error; of Kish's number where they are all alike.
+    worth = share * (1 - share) / error**2 if weights and error > 0 else total**2 / square if total > 0 else np.nan
+    lower, upper = (float(x) for x in wilson(share * worth, worth, level)) if total > 0 else (np.nan, np.nan)
+    method = "linearised, weights; Wilson on effective rows" if weights else "Wilson"
+    return {"estimate": share, "std_error": error, "lower": lower, "upper": upper, "n": n, "method": method,
+            "level": level, "unit": "share"}  # fmt: skip
+
+
+def option_faults(**given: tuple[Any, Mapping[Any, Any] | Sequence[Any]]) -> list[str]:
+    """Options that are not among those there are."""
+    return [unknown(name, value, options) for name, (value, options) in given.items() if value not in options]
+
+
+def flag_faults(seen: engine.View, name: str) -> list[str]:
+    """A flag must be true/false or 0/1, not words."""
+    dtype = seen.frame.collect_schema()[seen.at[name]]
+    if seen.kind[name] == engine.NUMBER or dtype == nw.Boolean:
+        return []
+    return [f"column '{shortened(name)}' must be true/false or 0/1, it is {seen.kind[name]}; recode it"]
+
+
+def unknown_flags(counts: pd.DataFrame, name: str) -> list[str]:
+    """The fault of rows whose flag, in the column `hit` of counts, is neither 0 nor 1."""
+    odd = int(counts.loc[~counts["hit"].isin([0.0, 1.0]), "rows"].sum())
+    told = f"column '{shortened(name)}' must be true/false or 0/1 in every row, but {odd:,} rows hold something else"
+    return [f"{told} or nothing; recode them or leave them out"] if odd else []
+
+
+def _with_customers(tables: Tables, groups: Sequence[str]) -> engine.View:
+    if tables.tickets is None:
+        raise CxError("no table 'tickets': the service measures need it; add it to the study")
+    tickets, people = tables.tickets, tables.customers
+    extra = [name for name in dict.fromkeys(groups) if name not in tickets.at and name in people.at]
+    if not extra:
+        return tickets
+    right = people.frame.select("customer_id", *extra)
+    lazy = tickets.frame.join(right, on="customer_id", how="left")
+    names = {name: name for name in extra}
+    return engine.View(lazy, {**tickets.at, **names}, {**tickets.kind, **{name: people.kind[name] for name in extra}})
+
+
+def _last_stamp(seen: engine.View, stamps: Sequence[str], data: Any) -> datetime:
+    """The last stamp there is: no ticket is followed for longer than the data show."""
+    latest = engine.collect(seen.frame.select(seen[name].max().alias(f"s{i}") for i, name in enumerate(stamps)))
+    found = [pd.Timestamp(value) for value in latest.iloc[0] if not pd.isna(value)]
+    if isinstance(data, Tables):
+        found.append(pd.Timestamp(datetime.combine(data.last_day, time())))
+    if not found:
+        raise CxError("tickets: there must be at least one with a stamp; all are empty")
+    return max(found).to_pydatetime()
