@@ -121,7 +121,7 @@ def _check_kinds(seen: View, factors: Sequence[str], outcome: str, weights: str 
     faults = [f"column '{f}' must be text, yes/no or a number, not a stamp or a list" for f in factors
               if seen.kind[f] in (STAMP, OTHER)]  # fmt: skip
     if weights and seen.kind[weights] != NUMBER:
-        faults.append(f"weights '{weights}' must be numbers, not a {seen.kind[weights]}")
+        faults.append(f"weights '{weights}' must be numbers, not text, yes/no or stamps")
     if seen.kind[outcome] in (STAMP, OTHER):
         faults.append(f"outcome '{outcome}' must be true/false or 0/1, not a stamp or a list")
     elif seen.kind[outcome] != NUMBER and seen.frame.collect_schema()[seen.at[outcome]] != nw.Boolean:
