@@ -169,11 +169,9 @@ def nps(result: pd.DataFrame, who: str = "answers") -> str:
 @_sentence
 def relative_importance(result: pd.DataFrame, who: str = "answers", first: str = "service") -> str:
     """What share of the explained variation of the score goes with each group, the group `first` before the others."""
-    told, explained = _shares(result, first), pick(result, "model", "r_squared")
-    return (
-        f"of the variation in the score that the drivers account for (R² {estimate(explained, False)}), {told}; "
-        f"{_counted(explained, who)}."
-    )
+    told, model = _shares(result, first), pick(result, "model", "r_squared")
+    explained = f"R² {number(model.estimate, model.unit)}, {interval(model)}"
+    return f"of the variation in the score that the drivers account for ({explained}), {told}; {_counted(model, who)}."
 
 
 @_sentence
