@@ -81,14 +81,13 @@ def value_faults(table: pd.DataFrame, asked: dict[str, str | None], words: bool 
 
 
 def written_out(table: pd.DataFrame) -> pd.DataFrame:
-    """One row per customer again, as statsmodels wants them: with counts as weights it gives other errors."""
+    """One row per customer again, for what statsmodels does not do from counts."""
     return table.loc[table.index.repeat(table["n"])]
 
 
 def in_groups(table: pd.DataFrame, by: str | None) -> list[tuple[object, pd.DataFrame]]:
-    """Each group, one row per customer, in the order groups are shown."""
-    each = written_out(table)
-    return [(value, each[each["group"] == value]) for value in ordered(by or "", table["group"].unique())]
+    """The counts of each group, in the order groups are shown."""
+    return [(value, table[table["group"] == value]) for value in ordered(by or "", table["group"].unique())]
 
 
 def asked_times(times: Sequence[float] | None, table: pd.DataFrame, ends: pd.Series) -> np.ndarray:
@@ -105,6 +104,10 @@ def asked_times(times: Sequence[float] | None, table: pd.DataFrame, ends: pd.Ser
 
 
 def at_risk(group: pd.DataFrame, times: np.ndarray) -> np.ndarray:
-    """Customers still there just before each time."""
-    ends, starts = np.sort(group["time"].to_numpy()), np.sort(group["entry"].to_numpy())
-    return np.searchsorted(starts, times, side="left") - np.searchsorted(ends, times, side="left")
+    """Customers still there just before each time: entered before it and not gone before it."""
+
+    def before(name: str) -> np.ndarray:
+        counts = group.groupby(name)["n"].sum()
+        return np.r_[0, counts.cumsum()][np.searchsorted(counts.index, times, side="left")]
+
+    return before("entry") - before("time")

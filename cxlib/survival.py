@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from .censored import survival_curve
 from .durations import asked_times, at_risk, durations, in_groups, written_out
 from .errors import refuse, unknown
 from .fitted import FEWEST
@@ -67,7 +68,7 @@ def kaplan_meier(
     method = f"Kaplan-Meier, {interval} interval" + (f", entry at {entry}" if entry else "")
     rows: list[dict[str, object]] = []
     for value, group in in_groups(table, by):
-        note = _note((group["event"] == 1).sum(), (group["event"] == 0).sum())
+        note = _note(group, group["event"] == 1, group["event"] == 0)
         fixed = {"term": "survival", "measure": "survival", "unit": "share", "level": level, "method": method}
         own = {by: value} if by else {}
         rows += [own | fixed | row for row in _curve(group, grid, _survival(group), interval, level, note)]
@@ -106,8 +107,8 @@ def survival_quantiles(
            [f"shares must lie between 0 and 1, such as 0.5 for the median, not {list(shares)}"])  # fmt: skip
     rows: list[dict[str, object]] = []
     for value, group in in_groups(durations(data, time, event, by, entry), by):
-        note = _note((group["event"] == 1).sum(), (group["event"] == 0).sum())
-        fixed = {"term": "lifetime", "measure": "quantile", "unit": time, "level": level, "n": len(group),
+        note = _note(group, group["event"] == 1, group["event"] == 0)
+        fixed = {"term": "lifetime", "measure": "quantile", "unit": time, "level": level, "n": int(group["n"].sum()),
                  "method": f"Kaplan-Meier, {interval} interval"}  # fmt: skip
         own = {by: value} if by else {}
         rows += [own | fixed | {"share": share, "note": note} if note else
@@ -140,13 +141,12 @@ def log_rank(data: Any, time: str, event: str, by: str, rho: float = 0.0, entry:
     if isinstance(rho, bool) or not isinstance(rho, (int, float)) or not np.isfinite(rho):
         faults.append(f"rho must be a number such as 0 (log-rank) or 1 (Peto and Peto), not {rho!r}")
     refuse(faults)
-    rows = written_out(table)
-    note = _note((rows["event"] == 1).sum(), (rows["event"] == 0).sum())
-    chi_square = np.nan if note else _chi_square(rows, rho, entry is not None)
+    note = _note(table, table["event"] == 1, table["event"] == 0)
+    chi_square = np.nan if note else _chi_square(written_out(table), rho, entry is not None)
     # Not statsmodels' own p-value, 1 - cdf, which is 0 below 1e-16.
     told = {"chi_square": ("chi-square", chi_square), "p_value": ("probability", stats.chi2.sf(chi_square, groups - 1))}
     name = f"Fleming-Harrington test, rho {rho:g}," if rho else "log-rank test"
-    fixed = {"term": by, "n": len(rows), "method": f"{name} on {groups - 1} degrees of freedom",
+    fixed = {"term": by, "n": int(table["n"].sum()), "method": f"{name} on {groups - 1} degrees of freedom",
              "note": TOO_FEW if np.isnan(chi_square) else ""}  # fmt: skip
     return results(fixed | {"measure": measure, "unit": unit, "estimate": value}
                    for measure, (unit, value) in told.items())  # fmt: skip
@@ -191,9 +191,9 @@ def cumulative_incidence(
              "method": f"Aalen-Johansen, {interval} interval"}  # fmt: skip
     rows: list[dict[str, object]] = []
     for value, group in in_groups(table, by):
-        own, there = {by: value} if by else {}, group["event"].isna().sum()
+        own = {by: value} if by else {}
         for name, steps in zip(causes, _incidences(group, causes), strict=True):
-            note = _note((group["event"] == name).sum(), there)
+            note = _note(group, group["event"] == name, group["event"].isna())
             rows += [own | fixed | {"term": name} | row for row in _curve(group, grid, steps, interval, level, note)]
     return results(rows, by=[*([by] if by else []), "time"])
 
@@ -203,9 +203,9 @@ def _check_options(interval: str, level: float) -> None:
     quantile(level)
 
 
-def _note(left: int, there: int) -> str:
+def _note(group: pd.DataFrame, left: pd.Series, there: pd.Series) -> str:
     """Too few to tell: as everywhere in attrition, ten leavers; and somebody must still be there."""
-    return TOO_FEW if left < FEWEST or not there else ""
+    return TOO_FEW if group.loc[left, "n"].sum() < FEWEST or not there.any() else ""
 
 
 def _survival(group: pd.DataFrame) -> Steps:
@@ -216,20 +216,22 @@ def _survival(group: pd.DataFrame) -> Steps:
 def _survfunc(group: pd.DataFrame) -> Any:
     from statsmodels.duration.survfunc import SurvfuncRight
 
-    late = group["entry"].to_numpy()
-    entry = None if np.isinf(late).all() else late
+    if np.isinf(group["entry"]).all():
+        return survival_curve(*(group[name].to_numpy(float) for name in ("time", "event", "n")))
+    rows = written_out(group)
     with np.errstate(divide="ignore", invalid="ignore"):  # the error is undefined where the last customers left
-        return SurvfuncRight(group["time"].to_numpy(), group["event"].to_numpy(), entry=entry)
+        return SurvfuncRight(*(rows[name].to_numpy() for name in ("time", "event", "entry")))
 
 
 def _incidences(group: pd.DataFrame, causes: Sequence[object]) -> list[Steps]:
     from statsmodels.duration.survfunc import CumIncidenceRight
 
-    status = group["event"].map({name: k for k, name in enumerate(causes, 1)}).fillna(0).to_numpy(int)
+    rows = written_out(group)
+    status = rows["event"].map({name: k for k, name in enumerate(causes, 1)}).fillna(0).to_numpy(int)
     if not status.any():
         return [(np.empty(0), np.zeros(1), np.zeros(1))] * len(causes)
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = CumIncidenceRight(group["time"].to_numpy(), status)
+        found = CumIncidenceRight(rows["time"].to_numpy(), status)
     shares = [*zip(found.cinc, found.cinc_se, strict=True)]
     # A cause of higher number than any in this group is not among them.
     shares += [(np.zeros(len(found.times)),) * 2] * (len(causes) - len(shares))
