@@ -21,10 +21,13 @@ _PUBLIC = {
     "fractions": ["attributable_fractions", "outweighs", "role_interval", "unadjusted_fractions", "what_if"],
     "checks": ["interaction_check", "robustness"],
     "drivers": ["relative_importance"],
+    "experience": ["importance_performance", "nps_what_if", "penalty_reward"],
     "periods": ["period"],
     "desk": ["first_response_time", "resolution_time"],
     "ticket_shares": ["escalation_rate", "first_contact_resolution"],
     "volume": ["ticket_volume"],
+    "satisfaction": ["ces", "csat"],
+    "churn": ["attrition_rate"],
     "errors": ["CxError"],
 }
 _MODULES = ("plots", "text")

@@ -27,9 +27,13 @@ ELEMENTS = 1 << 24  # of the largest array of set values: 128 MB
 
 def resampled_products(moments: Moments, replicates: int, seed: int) -> np.ndarray:
     """Cross-products when the units are drawn with replacement, (replicates, m, m)."""
-    flat = moments.products.reshape(len(moments.products), -1)
+    upper = np.triu_indices(moments.products.shape[1])
+    flat = moments.products[:, *upper]
     drawn = over_chunks(multiplicities(len(flat), replicates, seed, flat.shape[1]), lambda times: times @ flat)
-    return drawn.reshape(-1, *moments.products.shape[1:])
+    out = np.empty((replicates, *moments.products.shape[1:]))
+    out[:, *upper] = drawn
+    out[:, *upper[::-1]] = drawn
+    return out
 
 
 def shared_out(values_of: SetFunction, players: Players, most: int) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from .cells import EVERY_CUSTOMER, LARGEST, Cells, Moments, count_cells, cross_products, is_number
+from .cells import EVERY_CUSTOMER, LARGEST, Cells, Moments, count_cells, cross_products
 from .engine import FACTOR, NUMBER, View, bucketed, collect
 from .errors import refuse
 from .player_checks import MOST_PLAYERS, check_levels, check_names, check_values, check_variation, promoter_faults
@@ -28,6 +27,7 @@ class Players:
     columns: tuple[tuple[int, ...], ...]  # of each driver, positions in the moments
     groups: tuple[tuple[str, tuple[int, ...]], ...]  # name -> positions in `drivers`
     means: tuple[float, ...] = ()  # of each driver, from which its numbers are taken; 0 for factors
+    met: tuple[int, ...] = ()  # rows with a value of each driver
     effective: float = 0.0  # rows of equal weight that tell as much (Kish)
 
     @property
@@ -57,6 +57,10 @@ class Checked:
             return float(self.rows)
         return self.rows * self.facts.at["weights", "mean"] ** 2 / self.facts.at["weights", "square"]
 
+    def met(self, driver: str) -> int:
+        """Rows with a value of the driver."""
+        return self.rows - int(self.facts.at[driver, "empty"])
+
     def has_gaps(self, driver: str) -> bool:
         """Whether some rows have no value of the driver."""
         return bool(self.facts.at[driver, "empty"])
@@ -76,16 +80,11 @@ def player_moments(
     Rows without an outcome are left out. Numbers are taken from their mean, so that large ones keep their digits.
     """
     given = checked(seen, outcome, drivers, groups, weights, customer, missing)
-    terms: list[nw.Expr] = []
-    columns, facts = [], given.facts
-    for driver in given.drivers:
-        own = _columns(seen, driver, given.keep, given.has_gaps(driver), facts.at[driver, "mean"])
-        columns.append(tuple(range(len(terms), len(terms) + len(own))))
-        terms += own
-    terms.append(seen[outcome].cast(nw.Float64) - facts.at[outcome, "mean"])
-    named = {f"column {i}": term for i, term in enumerate(terms)}
-    means = tuple(facts.loc[[*given.drivers, outcome], "mean"])
-    players = Players(given.drivers, tuple(columns), given.groups, means[:-1], given.effective)
+    terms, columns = driver_terms(seen, given)
+    named = terms | {f"{outcome} (outcome)": seen[outcome].cast(nw.Float64) - given.facts.at[outcome, "mean"]}
+    means = tuple(given.facts.loc[[*given.drivers, outcome], "mean"])
+    met = tuple(given.met(driver) for driver in given.drivers)
+    players = Players(given.drivers, columns, given.groups, means[:-1], met, given.effective)
     moments = cross_products(seen, named, customer, weights, given.keep)
     check_variation(moments, players.drivers, players.columns, means, outcome)
     return moments, players
@@ -130,32 +129,53 @@ def player_cells(
     """
     given = checked(seen, outcome, drivers, groups, weights, customer, missing, most)
     refuse(promoter_faults(outcome, given.facts.at[outcome, "most"], promoters_from))
-    lazy = bucketed(View(_sampled(seen, given, customer), seen.at, seen.kind), None, None)
+    terms, places = driver_terms(seen, given)
     columns = {"row": nw.col("bucket"), "y": seen[outcome].cast(nw.Float64) >= promoters_from}
     columns |= {"w": seen[weights].cast(nw.Float64)} if weights else {}
-    columns |= {"customer": seen[customer].cast(nw.String)} if customer else {}
-    factors: dict[str, str] = {}
-    for j, driver in enumerate(given.drivers):
-        x, number = seen[driver], seen.kind[driver] == NUMBER
-        if not number:
-            _levels(seen, driver, given.keep)
-        if given.has_gaps(driver):
-            columns[f"met{j}"], factors[f"met{j}"] = ~x.is_null(), FACTOR
-        there = (x.cast(nw.Float64) - given.facts.at[driver, "mean"]).fill_null(0.0) if number else x.cast(nw.String)
-        columns[f"x{j}"], factors[f"x{j}"] = there if number else there.fill_null(""), NUMBER if number else FACTOR
-    lazy = lazy.select(e.alias(name) for name, e in columns.items())
-    plain = View(lazy, {c: c for c in columns}, dict.fromkeys(columns, NUMBER) | {"customer": FACTOR} | factors)
+    columns |= {f"x{i}": term.cast(nw.Float64) for i, term in enumerate(terms.values())}
+    kinds = dict.fromkeys(columns, NUMBER)
+    if customer:
+        columns["customer"], kinds["customer"] = seen[customer].cast(nw.String), FACTOR
+    numbered = bucketed(View(sampled(seen, given, customer, EVERY_CUSTOMER), seen.at, seen.kind), None, None)
+    plain = View(numbered.select(e.alias(name) for name, e in columns.items()), {c: c for c in columns}, kinds)
     units = {"customer": "customer", "period": "row"} if customer else {}
-    cells = count_cells(plain, list(factors), "y", weights="w" if weights else None, **units)
-    owned = [_owned(cells.levels, j) for j in range(len(given.drivers))]
-    ends = np.cumsum([0, *(part.shape[1] for part in owned)])
-    places = tuple(tuple(range(a, b)) for a, b in itertools.pairwise(ends))
+    cells = count_cells(plain, [f"x{i}" for i in range(len(terms))], "y", weights="w" if weights else None, **units)
     means = tuple(given.facts.loc[list(given.drivers), "mean"])
     effective = given.effective * min(1.0, cells.rows.sum() / given.rows)
-    players, own = Players(given.drivers, places, given.groups, means, effective), np.column_stack(owned)
+    met = tuple(given.met(driver) for driver in given.drivers)
+    players, x = Players(given.drivers, places, given.groups, means, met, effective), cells.levels.to_numpy(float)
     told = f"{outcome} >= {promoters_from:g}"
-    check_variation(_cell_moments(cells, own), given.drivers, places, (*means, 0.0), told)
-    return cells, own, players, given.rows
+    check_variation(_cell_moments(cells, x), given.drivers, places, (*means, 0.0), told)
+    return cells, x, players, given.rows
+
+
+def driver_terms(seen: View, given: Checked) -> tuple[dict[str, nw.Expr], tuple[tuple[int, ...], ...]]:
+    """The columns of all drivers, by name, and which belong to each.
+
+    A number enters from its mean, a factor as indicators of its levels; with gaps also whether the driver was met.
+    """
+    terms: dict[str, nw.Expr] = {}
+    places = []
+    for driver in given.drivers:
+        first, x = len(terms), seen[driver]
+        if given.has_gaps(driver):
+            terms[f"{driver} met"] = ~x.is_null()
+        if seen.kind[driver] == NUMBER:
+            terms[driver] = (x.cast(nw.Float64) - given.facts.at[driver, "mean"]).fill_null(0.0)
+        else:
+            levels = ordered(driver, _levels(seen, driver, given.keep))
+            terms |= {f"{driver} = {level}": (x == level).fill_null(False) for level in levels[1:]}
+        places.append(tuple(range(first, len(terms))))
+    return terms, tuple(places)
+
+
+def sampled(seen: View, given: Checked, customer: str | None, most: int) -> nw.LazyFrame[Any]:
+    """The rows kept, or of more than `most` a sample by a hash of the customer (or of the row's place)."""
+    if given.rows <= most:
+        return seen.frame.filter(given.keep)
+    # A little less than all that would fit, for the hash does not hit a share exactly.
+    share = int(0.97 * most / given.rows * _FINE)
+    return bucketed(seen, customer, _FINE).filter(given.keep & (nw.col("bucket") < share)).drop("bucket")
 
 
 def _levels(seen: View, driver: str, keep: nw.Expr) -> list[Any]:
@@ -165,40 +185,12 @@ def _levels(seen: View, driver: str, keep: nw.Expr) -> list[Any]:
     return levels
 
 
-def _sampled(seen: View, given: Checked, customer: str | None) -> nw.LazyFrame[Any]:
-    if given.rows <= EVERY_CUSTOMER:
-        return seen.frame.filter(given.keep)
-    # A little less than all that would fit, for the hash does not hit a share exactly.
-    share = int(0.97 * EVERY_CUSTOMER / given.rows * _FINE)
-    return bucketed(seen, customer, _FINE).filter(given.keep & (nw.col("bucket") < share)).drop("bucket")
-
-
-def _owned(levels: pd.DataFrame, j: int) -> np.ndarray:
-    """The columns of driver j on the cells: whether it was met, where some did not, and its number or levels."""
-    met = [levels[f"met{j}"].to_numpy(float)] if f"met{j}" in levels else []
-    x = levels[f"x{j}"]
-    if is_number(x):
-        return np.column_stack([*met, x.to_numpy(float)])
-    found = [level for level in ordered(f"x{j}", x.unique()) if level != "" or not met]
-    return np.column_stack([*met, *((x == level).to_numpy(float) for level in found[1:])])
-
-
 def _cell_moments(cells: Cells, x: np.ndarray) -> Moments:
     n, events = (part.sum(axis=0) for part in (cells.n, cells.events))
     a = np.column_stack([np.ones(len(x)), x, np.divide(events, n, out=np.zeros(len(n)), where=n > 0)])
     products = (a * n[:, None]).T @ a
     products[-1, -1] = events.sum()
     return Moments(("constant", *map(str, range(a.shape[1] - 1))), products[None], int(cells.rows.sum()))
-
-
-def _columns(seen: View, driver: str, keep: nw.Expr, gaps: bool, mean: float) -> list[nw.Expr]:
-    """The columns of a driver: the number, or indicators of its levels; with gaps also whether it was met."""
-    x = seen[driver]
-    met = [~x.is_null()] if gaps else []
-    if seen.kind[driver] == NUMBER:
-        return [*met, (x.cast(nw.Float64) - mean).fill_null(0.0)]
-    levels = _levels(seen, driver, keep)
-    return met + [(x == level).fill_null(False) for level in ordered(driver, levels)[1:]]
 
 
 def _players(drivers: Sequence[str], groups: Mapping[str, Sequence[str]]) -> tuple[tuple[str, tuple[int, ...]], ...]:

@@ -16,6 +16,30 @@ def covariance(products: np.ndarray) -> np.ndarray:
     return products[..., 1:, 1:] / total - np.swapaxes(mean, -1, -2) * mean
 
 
+def coefficients(covariances: np.ndarray) -> np.ndarray:
+    """Least squares coefficients of the last column on the others, (replicates, m - 1).
+
+    The first replicate is the data. A column that the columns before it determine there is left out everywhere (its
+    coefficient is nan), and so, in a replicate, is one that does not vary there.
+    """
+    x = covariances[:, :-1, :-1]
+    spread = np.sqrt(np.einsum("bii->bi", x))
+    kept = spread[0] > 0
+    residual = np.ascontiguousarray(x[0, ..., None])
+    for j in range(x.shape[1]):
+        kept[j] &= residual[0, 0, 0] > FLAT * x[0, j, j]
+        residual = sweep(residual, np.array([FLAT * x[0, j, j]]))
+    out = np.full(x.shape[:2], np.nan)
+    varies = spread[:, kept] > 1e-9 * spread[0, kept]
+    scale = np.where(varies, spread[:, kept], 1.0)
+    r = x[:, kept][:, :, kept] / (scale[:, :, None] * scale[:, None, :])
+    # One that does not vary must not make the others unsolvable; columns that only here coincide share the effect.
+    r[:, np.arange(r.shape[1]), np.arange(r.shape[1])] += np.where(varies, 1e-12, 1.0)
+    beta = np.linalg.solve(r, (covariances[:, :-1, -1][:, kept] / scale)[..., None])[..., 0] / scale
+    out[:, kept] = np.where(varies, beta, np.nan)
+    return out
+
+
 def all_r_squared(covariances: np.ndarray, columns: Sequence[Sequence[int]]) -> np.ndarray:
     """R² of every set of players, shape (replicates, 2**players).
 
