@@ -28,6 +28,7 @@ _PUBLIC = {
     "volume": ["ticket_volume"],
     "satisfaction": ["ces", "csat"],
     "churn": ["attrition_rate"],
+    "charts": ["control_chart"],
     "errors": ["CxError"],
 }
 _MODULES = ("plots", "text")

@@ -16,7 +16,14 @@ from .intervals import Array, quantile, wilson
 DAY = 86_400  # seconds
 
 
-def survival_curve(time: Array, ended: Array, rows: Array, weight: Array | None = None, square: Array | None = None):  # type: ignore[no-untyped-def]
+def survival_curve(
+    time: Array,
+    ended: Array,
+    rows: Array,
+    weight: Array | None = None,
+    square: Array | None = None,
+    entry: Array | None = None,
+) -> Any:
     """statsmodels' SurvfuncRight of grouped durations.
 
     Parameters
@@ -25,6 +32,7 @@ def survival_curve(time: Array, ended: Array, rows: Array, weight: Array | None 
     ended : 1 where the event came after that time, 0 where nothing more is known (right-censored)
     rows : how many rows there are of each
     weight, square : with weights, the sum of the weights of those rows and of their squares
+    entry : the time from which they were seen, below `time` (left truncation); not together with weights
 
     Returns
     -------
@@ -36,17 +44,34 @@ def survival_curve(time: Array, ended: Array, rows: Array, weight: Array | None 
     """
     from statsmodels.duration.survfunc import SurvfuncRight  # here, for it takes longer than all else together
 
-    time, ended, rows = (np.asarray(values, dtype=float) for values in (time, ended, rows))
-    amount = rows if weight is None else np.asarray(weight, dtype=float)
+    amount = np.asarray(rows if weight is None else weight, dtype=float)
     kept = amount > 0
-    time, ended, rows, amount = (values[kept] for values in (time, ended, rows, amount))
+    time, ended, rows = (np.asarray(values, dtype=float)[kept] for values in (time, ended, rows))
+    late = None if entry is None else np.asarray(entry, dtype=float)[kept]
     with np.errstate(divide="ignore", invalid="ignore"):
-        curve = SurvfuncRight(time, ended, freq_weights=amount)
+        curve = SurvfuncRight(time, ended, entry=late, freq_weights=amount[kept])
         if square is None:
             curve.surv_prob_se = _greenwood(curve)
         else:
             curve.surv_prob_se = _jackknife(curve, time, ended, np.asarray(square, dtype=float)[kept], rows.sum())
     return curve
+
+
+def incidence(curve: Any, events: Array) -> tuple[float, float]:
+    """Share that ended in one way, where each way rules out the others, and its standard error (Aalen & Johansen 1978).
+
+    `events` are the ends of that way at the times of the curve of all ends. By the delta method, as statsmodels'
+    CumIncidenceRight, which takes neither counts with errors nor late entries.
+    """
+    n, d = curve.n_risk, curve.n_events
+    before = np.r_[1.0, curve.surv_prob[:-1]][: len(n)] / n
+    share = np.cumsum(before * events)
+    rest = share[-1] - share if len(share) else share
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # Where all at risk end at once nothing is left for what they do not do: rest is 0 there.
+        all_ends = np.where(n > d, d / (n * (n - d)), 0.0)
+    variance = rest**2 * all_ends + before**2 * (n - events) * events / n - 2 * rest * before * events / n
+    return (float(share[-1]) if len(share) else 0.0), float(np.sqrt(max(variance.sum(), 0.0)))
 
 
 def curve_quantile(curve: Any, share: float, level: float) -> tuple[float, float, float]:
@@ -81,9 +106,14 @@ def ended_by(
         error = np.sqrt(share * (1 - share) / count) if effective == 1 and known.all() else error
         told = "Wilson" if known.all() else "Wilson on those whose state is known"
         return float(share), float(np.nan_to_num(error)), float(lower), float(upper), told
+    return float(share), float(error), *loglog(share, error, level), "log-log"
+
+
+def loglog(share: float, error: float, level: float) -> tuple[float, float]:
+    """Limits of a share that has ended, strictly between 0 and 1, symmetric in log(-log(1 - share))."""
     half = quantile(level) * error / ((1 - share) * -np.log1p(-share))
     lower, upper = (1 - (1 - share) ** np.exp(side * half) for side in (-1, 1))
-    return float(share), float(error), float(lower), float(upper), "log-log"
+    return float(lower), float(upper)
 
 
 def on_a_grid(seconds: nw.Expr) -> nw.Expr:

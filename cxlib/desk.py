@@ -16,6 +16,7 @@ from .errors import refuse, shortened
 from .intervals import quantile
 from .periods import stamp_faults
 from .schema import TOO_FEW, results
+from .shares import share_row
 from .ticket_rows import (
     KINDS,
     Row,
@@ -24,7 +25,6 @@ from .ticket_rows import (
     known_by,
     named,
     option_faults,
-    share_row,
     tickets_of,
     weight_sums,
     weighted,

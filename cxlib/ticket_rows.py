@@ -14,7 +14,6 @@ import pandas as pd
 from . import engine, scores
 from .data import Tables
 from .errors import CxError, refuse, shortened, unknown
-from .intervals import wilson
 from .periods import instant, stamp_faults
 
 KINDS = ("refuse", "exclude")
@@ -93,24 +92,6 @@ def named(groups: Sequence[str], counts: pd.DataFrame) -> list[tuple[Row, pd.Dat
         raise CxError("tickets: there must be at least one; none is left; check the filter, as_of and the joins")
     levels = scores.levels(counts, groups)
     return [(dict(zip(groups, key, strict=True)), counts[counts["group"] == i]) for i, key in enumerate(levels)]
-
-
-def share_row(counts: pd.DataFrame, hit: Any, sample: int, weights: str | None, level: float) -> Row:
-    """A share of rows: Wilson; with weights the linearised error, and Wilson on the rows the weights are worth.
-
-    `sample` counts the rows of the whole sample: rows outside the group stay in with z = 0 (domain estimation).
-    """
-    total, square, n = (float(counts[name].sum()) for name in ("weight", "square", "rows"))
-    hits = float((counts["weight"] * hit).sum())
-    share = hits / total if total > 0 else np.nan
-    away = float((counts["square"] * np.where(hit, 1 - share, share) ** 2).sum()) / total**2 if total > 0 else np.nan
-    error = np.sqrt(away * (sample / max(sample - 1, 1) if weights else 1))
-    # The Wilson interval of as many answers as would have this error; of Kish's number where they are all alike.
-    worth = share * (1 - share) / error**2 if weights and error > 0 else total**2 / square if total > 0 else np.nan
-    lower, upper = (float(x) for x in wilson(share * worth, worth, level)) if total > 0 else (np.nan, np.nan)
-    method = "linearised, weights; Wilson on effective rows" if weights else "Wilson"
-    return {"estimate": share, "std_error": error, "lower": lower, "upper": upper, "n": n, "method": method,
-            "level": level, "unit": "share"}  # fmt: skip
 
 
 def option_faults(**given: tuple[Any, Mapping[Any, Any] | Sequence[Any]]) -> list[str]:

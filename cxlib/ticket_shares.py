@@ -14,6 +14,7 @@ from . import engine, scores
 from .errors import refuse, shortened
 from .intervals import quantile
 from .schema import TOO_FEW, results
+from .shares import share_row
 from .ticket_rows import (
     Row,
     Tickets,
@@ -22,7 +23,6 @@ from .ticket_rows import (
     known_by,
     named,
     option_faults,
-    share_row,
     tickets_of,
     unknown_flags,
     weight_sums,
