@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import special
 
 from . import design, logistic, removal
-from .fitted import INTERACTIONS, AttritionFit, chunks, refit, summarised, total
+from .fitted import INTERACTIONS, REFIT, AttritionFit, chunks, refit, summarised, total
 from .resample import percentile_interval
 from .schema import results
 
@@ -132,7 +132,7 @@ def _doubly_robust(fit: AttritionFit, j: int, level: float) -> dict[str, object]
 
     def fraction(n: np.ndarray, events: np.ndarray) -> np.ndarray:
         arms = zip(_arm_counts(n, events, inside, arm), starts, strict=True)
-        outcome, propensity = (logistic.expit(logistic.fit(x, *counts, start=start) @ x.T) for counts, start in arms)
+        outcome, propensity = (logistic.expit(logistic.fit(x, *counts, start=start, tolerance=REFIT) @ x.T) for counts, start in arms)
         mean = augmented_mean(n[:, inside], events[:, inside], arm, outcome, propensity)
         # Customers outside the comparison keep their outcome; only the total of leavers needs them.
         left = events.sum(axis=1)

@@ -21,6 +21,7 @@ INTERACTIONS = {
     "causes": "main effects and cause-by-cause terms",
     "all": "main effects, cause-by-cause and cause-by-confounder terms",
 }
+REFIT = 1e-10  # tolerance of the refits: far below what resampling can tell
 FEWEST = 10  # leavers, and stayers, without which no fraction is shown
 
 Counts = tuple[np.ndarray, np.ndarray]  # trials and events of the cells, each (replicates, cells)
@@ -88,7 +89,7 @@ def fit_cells(
     sets = [[c for j, c in enumerate(causes) if m >> j & 1] for m in range(1 << len(causes))]
     designs = np.stack([design.matrix(design.removed(cells.levels, causes, names), kept) for names in sets])
     dropped = tuple(term for term in terms if term not in kept)
-    parts = [logistic.fit(designs[0], *counts, start=beta) for counts in chunks(drawn)]
+    parts = [logistic.fit(designs[0], *counts, start=beta, tolerance=REFIT) for counts in chunks(drawn)]
     refits = np.concatenate([np.empty((0, len(kept))), *parts])
     return AttritionFit(outcome, causes, tuple(adjust), interactions, cells, tuple(kept), dropped, designs, beta, drawn,
                         refits, unit)  # fmt: skip

@@ -16,7 +16,9 @@ def expit(eta: np.ndarray) -> np.ndarray:
     return special.expit(eta)
 
 
-def fit(design: np.ndarray, n: np.ndarray, events: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
+def fit(
+    design: np.ndarray, n: np.ndarray, events: np.ndarray, start: np.ndarray | None = None, tolerance: float = 1e-20
+) -> np.ndarray:
     """Maximum likelihood coefficients of every replicate by Newton's method.
 
     Parameters
@@ -24,6 +26,7 @@ def fit(design: np.ndarray, n: np.ndarray, events: np.ndarray, start: np.ndarray
     design : (cells, parameters)
     n, events : (replicates, cells), trials and successes of each cell
     start : (parameters,), by default the logit of the overall share with no effects
+    tolerance : likelihood that the last step may still have gained, as a share of n; what is left is its square
 
     Returns
     -------
@@ -32,27 +35,29 @@ def fit(design: np.ndarray, n: np.ndarray, events: np.ndarray, start: np.ndarray
     """
     scale = np.maximum(np.abs(design).max(axis=0), 1e-300)
     x = design / scale
-    outer = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
+    rows, columns = np.triu_indices(x.shape[1])
+    outer = x[:, rows] * x[:, columns]
     beta = _start(x, n, events) if start is None else np.tile(start * scale, (len(n), 1))
-    last, slope = np.zeros_like(beta), np.zeros(len(n))
-    total, open_ = np.maximum(n.sum(axis=1), 1e-300), np.arange(len(n))
+    out, open_ = beta.copy(), np.arange(len(n))
+    last, slope, enough = np.zeros_like(beta), np.zeros(len(n)), tolerance * np.maximum(n.sum(axis=1), 1e-300)
     for _ in range(MOST_STEPS):
-        p = expit(beta[open_] @ x.T)
-        gradient = (events[open_] - n[open_] * p) @ x
+        p = expit(beta @ x.T)
+        gradient = (events - n * p) @ x
         # Along the last step the likelihood rose at `slope`; where it now falls as fast, the step went too far.
-        far = np.einsum("bi,bi->b", gradient, last[open_]) < -0.9 * slope[open_]
-        too_far, fine = open_[far], open_[~far]
-        beta[too_far] -= last[too_far] / 2
-        last[too_far] /= 2
-        slope[too_far] /= 2
-        last[fine] = _newton_step(outer, n[fine], p[~far], gradient[~far])
-        slope[fine] = np.einsum("bi,bi->b", last[fine], gradient[~far])
-        beta[fine] += last[fine]
-        # The slope is twice the likelihood still to be gained: at 1e-20 of the total, beta is exact.
-        open_ = open_[far | (slope[open_] > 1e-20 * total[open_])]
-        if not len(open_):
-            break
-    return beta / scale
+        far = np.einsum("bi,bi->b", gradient, last) < -0.9 * slope
+        step = _newton_step(outer, n, p, gradient)
+        last = np.where(far[:, None], last / 2, step)
+        slope = np.where(far, slope / 2, np.einsum("bi,bi->b", step, gradient))
+        beta = beta + np.where(far[:, None], -last, last)
+        done = ~far & (slope <= enough)
+        if done.any():
+            out[open_[done]] = beta[done]
+            rest = (open_, n, events, beta, last, slope, enough)
+            open_, n, events, beta, last, slope, enough = (array[~done] for array in rest)
+            if not len(open_):
+                break
+    out[open_] = beta
+    return out / scale
 
 
 def log_likelihood(design: np.ndarray, n: np.ndarray, events: np.ndarray, beta: np.ndarray) -> np.ndarray:
@@ -86,7 +91,9 @@ def _start(x: np.ndarray, n: np.ndarray, events: np.ndarray) -> np.ndarray:
 
 def _newton_step(outer: np.ndarray, n: np.ndarray, p: np.ndarray, gradient: np.ndarray) -> np.ndarray:
     replicates, k = gradient.shape
-    hessian = ((n * p * (1 - p)) @ outer).reshape(replicates, k, k)
+    rows, columns = np.triu_indices(k)
+    hessian = np.empty((replicates, k, k))
+    hessian[:, rows, columns] = hessian[:, columns, rows] = (n * p * (1 - p)) @ outer
     # A level that a replicate did not draw has no information; the ridge leaves its coefficient where it was.
     ridge = 1e-11 * np.maximum(np.einsum("bii->b", hessian), 1e-300) / k
     hessian[:, np.arange(k), np.arange(k)] += ridge[:, None]
