@@ -20,6 +20,11 @@ _PUBLIC = {
     "attrition": ["fit_attrition"],
     "fractions": ["attributable_fractions", "outweighs", "role_interval", "unadjusted_fractions", "what_if"],
     "checks": ["interaction_check", "robustness"],
+    "windows": ["follow_landmark", "stack_landmarks"],
+    "survival": ["cumulative_incidence", "kaplan_meier", "log_rank", "survival_quantiles"],
+    "hazards": ["cox"],
+    "horizon": ["fraction_by_horizon"],
+    "reasons": ["reason_shares", "reasons_against_model"],
     "drivers": ["relative_importance"],
     "experience": ["importance_performance", "nps_what_if", "penalty_reward"],
     "periods": ["period"],
@@ -29,6 +34,8 @@ _PUBLIC = {
     "satisfaction": ["ces", "csat"],
     "churn": ["attrition_rate"],
     "charts": ["control_chart"],
+    "nonresponse": ["survey_funnel", "tipping_points"],
+    "weighting": ["rake"],
     "errors": ["CxError"],
 }
 _MODULES = ("plots", "text")

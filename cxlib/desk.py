@@ -16,19 +16,8 @@ from .errors import refuse, shortened
 from .intervals import quantile
 from .periods import stamp_faults
 from .schema import TOO_FEW, results
-from .shares import share_row
-from .ticket_rows import (
-    KINDS,
-    Row,
-    Tickets,
-    group_keys,
-    known_by,
-    named,
-    option_faults,
-    tickets_of,
-    weight_sums,
-    weighted,
-)
+from .shares import Row, group_keys, named, share_row, weight_sums, weighted
+from .ticket_rows import KINDS, Tickets, known_by, option_faults, tickets_of
 
 HOUR = 3600.0
 EXACT = 100_000  # tickets up to which every second counts, however long the durations

@@ -1,17 +1,61 @@
-"""Shares, means and net shares of counted rows, each as one row of a result: plain, or linearised with weights."""
+"""Rows counted in groups, and their shares, means and net shares as rows of a result: plain, or with weights."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from . import engine, scores
+from .errors import CxError, refuse, unknown
 from .intervals import quantile, tango, wilson
 
 Row = dict[str, Any]
 WEIGHTED = "linearised, weights"
+
+
+def group_keys(seen: engine.View, groups: Sequence[str]) -> dict[str, nw.Expr]:
+    """The grouping columns under the names that `scores.levels` expects."""
+    return {f"g{i}": seen[name] for i, name in enumerate(groups)}
+
+
+def weight_sums(seen: engine.View, weights: str | None) -> tuple[dict[str, nw.Expr], list[nw.Expr]]:
+    """The weight as a value of a row, and the sums of rows, weights and squares that every measure takes."""
+    sums = [nw.len().alias("rows")]
+    if not weights:
+        return {}, sums
+    refuse(unknown("column", weights, seen.at, "weights") for _ in range(weights not in seen.at))
+    if seen.kind[weights] != engine.NUMBER:
+        raise CxError(f"weights '{weights}' must hold numbers, 0 or more, not text; convert the column")
+    w = nw.col("w")
+    sums += [w.sum().alias("weight"), (w * w).sum().alias("square")]
+    sums += [w.min().alias("least"), w.count().alias("weighted")]
+    return {"w": seen[weights].cast(nw.Float64)}, sums
+
+
+def weighted(counts: pd.DataFrame, weights: str | None) -> pd.DataFrame:
+    """Counts with `weight` and `square`: those of rows where there are no weights; odd weights are refused."""
+    if not weights:
+        return counts.assign(weight=counts["rows"].astype(float), square=counts["rows"].astype(float))
+    faults = []
+    if (counts["least"] < 0).any() or not np.isfinite(counts["square"].fillna(0)).all():
+        faults.append(f"weights '{weights}' must be finite and 0 or more; the lowest is {counts['least'].min():g}")
+    if gaps := int(counts["rows"].sum() - counts["weighted"].sum()):
+        faults.append(f"weights '{weights}' must be known in every row; it is empty in {gaps:,}; fill it in")
+    refuse(faults)
+    return counts.astype({"weight": float, "square": float})
+
+
+def named(groups: Sequence[str], counts: pd.DataFrame) -> list[tuple[Row, pd.DataFrame]]:
+    """Each group: its columns of the result, and its counts."""
+    if counts.empty:
+        raise CxError("there must be at least one row; none is left; check the filter, as_of and the joins")
+    levels = scores.levels(counts, groups)
+    return [(dict(zip(groups, key, strict=True)), counts[counts["group"] == i]) for i, key in enumerate(levels)]
 
 
 def share_row(counts: pd.DataFrame, hit: Any, sample: int, weights: str | None, level: float) -> Row:

@@ -8,10 +8,9 @@ from datetime import date, datetime, time
 from typing import Any
 
 import narwhals as nw
-import numpy as np
 import pandas as pd
 
-from . import engine, scores
+from . import engine
 from .data import Tables
 from .errors import CxError, refuse, shortened, unknown
 from .periods import instant, stamp_faults
@@ -52,46 +51,6 @@ def known_by(tickets: Tickets, column: str) -> nw.Expr:
     if not tickets.asked:
         return tickets.seen[column]
     return nw.when(tickets.seen[column] < tickets.extract).then(tickets.seen[column])
-
-
-def group_keys(seen: engine.View, groups: Sequence[str]) -> dict[str, nw.Expr]:
-    """The grouping columns under the names that `scores.levels` expects."""
-    return {f"g{i}": seen[name] for i, name in enumerate(groups)}
-
-
-def weight_sums(seen: engine.View, weights: str | None) -> tuple[dict[str, nw.Expr], list[nw.Expr]]:
-    """The weight as a value of a row, and the sums of rows, weights and squares that every measure takes."""
-    sums = [nw.len().alias("rows")]
-    if not weights:
-        return {}, sums
-    refuse(unknown("column", weights, seen.at, "weights") for _ in range(weights not in seen.at))
-    if seen.kind[weights] != engine.NUMBER:
-        raise CxError(f"weights '{weights}' must hold numbers, 0 or more, not text; convert the column")
-    w = nw.col("w")
-    sums += [w.sum().alias("weight"), (w * w).sum().alias("square")]
-    sums += [w.min().alias("least"), w.count().alias("weighted")]
-    return {"w": seen[weights].cast(nw.Float64)}, sums
-
-
-def weighted(counts: pd.DataFrame, weights: str | None) -> pd.DataFrame:
-    """Counts with `weight` and `square`: those of rows where there are no weights; odd weights are refused."""
-    if not weights:
-        return counts.assign(weight=counts["rows"].astype(float), square=counts["rows"].astype(float))
-    faults = []
-    if (counts["least"] < 0).any() or not np.isfinite(counts["square"].fillna(0)).all():
-        faults.append(f"weights '{weights}' must be finite and 0 or more; the lowest is {counts['least'].min():g}")
-    if gaps := int(counts["rows"].sum() - counts["weighted"].sum()):
-        faults.append(f"weights '{weights}' must be known in every row; it is empty in {gaps:,}; fill it in")
-    refuse(faults)
-    return counts.astype({"weight": float, "square": float})
-
-
-def named(groups: Sequence[str], counts: pd.DataFrame) -> list[tuple[Row, pd.DataFrame]]:
-    """Each group: its columns of the result, and its counts."""
-    if counts.empty:
-        raise CxError("tickets: there must be at least one; none is left; check the filter, as_of and the joins")
-    levels = scores.levels(counts, groups)
-    return [(dict(zip(groups, key, strict=True)), counts[counts["group"] == i]) for i, key in enumerate(levels)]
 
 
 def option_faults(**given: tuple[Any, Mapping[Any, Any] | Sequence[Any]]) -> list[str]:

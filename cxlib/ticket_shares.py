@@ -14,20 +14,8 @@ from . import engine, scores
 from .errors import refuse, shortened
 from .intervals import quantile
 from .schema import TOO_FEW, results
-from .shares import share_row
-from .ticket_rows import (
-    Row,
-    Tickets,
-    flag_faults,
-    group_keys,
-    known_by,
-    named,
-    option_faults,
-    tickets_of,
-    unknown_flags,
-    weight_sums,
-    weighted,
-)
+from .shares import Row, group_keys, named, share_row, weight_sums, weighted
+from .ticket_rows import Tickets, flag_faults, known_by, option_faults, tickets_of, unknown_flags
 
 JUDGES = ("no_repeat", "customer")
 DENOMINATORS = {"all": "all tickets", "resolved": "resolved tickets", "judged": "tickets judged"}

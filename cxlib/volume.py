@@ -15,7 +15,8 @@ from .errors import CxError, refuse, unknown
 from .intervals import poisson, quantile
 from .periods import instant
 from .schema import TOO_FEW, results
-from .ticket_rows import Row, option_faults
+from .shares import Row
+from .ticket_rows import option_faults
 
 MONTH_DAYS = 30
 PER = 100  # customers
