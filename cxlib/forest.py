@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from .schema import TOO_FEW
 from .wording import capital, estimate, number, percent, plain_name
 
 # Okabe and Ito's blue, and their vermilion darkened to be read as text: apart for every kind of colour blindness.
@@ -124,7 +125,9 @@ def entitle(ax: Axes, title: str, subtitle: str, told: Sequence[str]) -> None:
 def _told(rows: Sequence[Row], lines: Sequence[Line]) -> list[str]:
     """Rows and lines in words."""
     named = [f"{row.heading}: {row.name}" if row.heading else row.name for row in rows]
+    notes = [f" ({row.told.note})" if row.told.note not in ("", TOO_FEW) else "" for row in rows]
     told = [f"{name} {estimate(row.told, not i)}" for i, (name, row) in enumerate(zip(named, rows, strict=True))]
+    told = [words + note for words, note in zip(told, notes, strict=True)]
     return [*told, *(f"line, {line.words}" for line in lines)] if told else ["nothing is large enough to be shown"]
 
 

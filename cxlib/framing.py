@@ -53,9 +53,9 @@ def model(attrition: AttritionPart | None) -> Sentence | None:
     """What counts as a failure of each cause, against what, and what is held alike."""
     if attrition is None:
         return None
-    causes = [f"{cause}: {'; '.join(_failures(columns))}" for cause, columns in attrition.causes.items()]
+    causes = [f"{cause}: {', or '.join(_failures(columns))}" for cause, columns in attrition.causes.items()]
     alike = listed([plain_name(column) for column in attrition.adjust]) or "nothing"
-    return Sentence(f"What counts as a failure of {', of '.join(causes)}. Confounders that are held alike: {alike}.")
+    return Sentence(f"What counts as a failure of {'; of '.join(causes)}. Confounders that are held alike: {alike}.")
 
 
 def _failures(columns: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
@@ -87,13 +87,13 @@ def answered(frame: View | None, only_column: str = "", only_value: str = "") ->
 
 def beside(naive: pd.DataFrame | None, adjusted: pd.DataFrame | None) -> pd.DataFrame | None:
     """Two results as one, with a first column "model": naive or adjusted."""
-    if naive is None or adjusted is None:
+    if not (isinstance(naive, pd.DataFrame) and isinstance(adjusted, pd.DataFrame)):
         return None
     both = pd.concat([naive.assign(model="naive"), adjusted.assign(model="adjusted")], ignore_index=True)
     return both[["model", *naive.columns]]
 
 
-def answer(notebook: str, parameters: Mapping[str, Any], sentence: str, *results: pd.DataFrame | None) -> None:
+def answer(notebook: str, parameters: Mapping[str, Any], sentence: str, *results: pd.DataFrame | bool | None) -> None:
     """Display the notebook's one answer: the sentence, and as JSON the estimates behind it.
 
     Parameters
@@ -101,19 +101,19 @@ def answer(notebook: str, parameters: Mapping[str, Any], sentence: str, *results
     notebook : stem of the notebook
     parameters : its parameters
     sentence : the answer in one sentence
-    *results : result tables; rows of small groups are left out, and None where the study feeds no result
+    *results : result tables; rows of small groups are left out, and what is no table, where the study feeds none
     """
     from IPython.display import display
 
-    rows = [row for result in results if result is not None for row in _rows(result)]
+    rows = [row for result in results if isinstance(result, pd.DataFrame) for row in _rows(result)]
     content = {"schema": 1, "notebook": notebook, "parameters": dict(parameters), "sentence": str(sentence)}
     shown = {"text/markdown": f"**{escaped(sentence)}**", "text/plain": str(sentence)}
     display(shown | {ANSWER: content | {"answers": rows}}, raw=True)
 
 
-def provenance(study: Study, parameters: Mapping[str, Any], *results: pd.DataFrame | None) -> GT:
+def provenance(study: Study, parameters: Mapping[str, Any], *results: pd.DataFrame | bool | None) -> GT:
     """Where the numbers come from: study, files, parameters, methods, versions."""
-    methods = dict.fromkeys(m for result in results if result is not None for m in result["method"] if m)
+    methods = dict.fromkeys(m for result in results if isinstance(result, pd.DataFrame) for m in result["method"] if m)
     libraries = ("numpy", "pandas", "duckdb", "statsmodels")
     rows = {
         "study": study.title,

@@ -65,8 +65,23 @@ def render_page(
         "facts": facts,
     }
     page["parameters"] = [{key: shown(value) for key, value in row.items()} for row in parameters]
-    html, _ = _exporter(code).from_notebook_node(notebook, resources={"page": page})
+    html, _ = _exporter(code).from_notebook_node(_without_silent_sections(notebook), resources={"page": page})
     return tidy(CONTROL.sub("\N{REPLACEMENT CHARACTER}", html))
+
+
+def _without_silent_sections(notebook: NotebookNode) -> NotebookNode:
+    """The notebook without the sections whose code showed nothing: the study does not feed them, and has said so."""
+    sections: list[list[NotebookNode]] = [[]]
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and cell.source.startswith("## "):
+            sections.append([])
+        sections[-1].append(cell)
+    told = [section for section in sections if not _silent([cell for cell in section if cell.cell_type == "code"])]
+    return NotebookNode(notebook | {"cells": [cell for section in told for cell in section]})
+
+
+def _silent(cells: Sequence[NotebookNode]) -> bool:
+    return bool(cells) and all(cell.execution_count and not cell.outputs for cell in cells)
 
 
 def title_of(notebook: NotebookNode) -> str:

@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 
 from .forest import INK, OTHER, PALE, PUBLISHED, SERVICE, Line, Row, alt, axes, entitle, forest_plot, style
 from .schema import LEVELS
-from .wording import capital, groups_of, listed, number, percent, visible
+from .wording import capital, groups_of, listed, number, percent, plain_name, visible
 
 __all__ = [
     "alt", "attributable_fractions", "distribution", "naive_and_adjusted", "nps", "outweighs", "relative_importance",
@@ -115,13 +115,16 @@ def outweighs(
 
 @_plot
 def relative_importance(result: pd.DataFrame, *, members: bool = False, ax: Axes | None = None) -> Axes:
-    """What each group of drivers, or with `members` each driver, adds to explaining the score."""
+    """What each group of drivers, or with `members` each driver, adds to explaining the score; hollow = maybe noise."""
     shares = result[result["measure"].eq("share")]
     inside = shares["term"].str.contains("/", regex=False)
     grouped = shares["term"].where(~inside, shares["term"].str.split("/").str[0])
     alone = ~inside & ~grouped.isin(grouped[inside])
     shares = shares[inside | alone if members else ~inside].sort_values("estimate", ascending=False, kind="stable")
-    rows = [Row(*_member(one.term), one, _colour(one.term.split("/")[0])) for one in shares.itertuples(index=False)]
+    rows = [
+        Row(*_member(one.term), one, _colour(one.term.split("/")[0]) if not one.note else PALE, filled=not one.note)
+        for one in shares.itertuples(index=False)
+    ]
     what = "driver" if members else "group"
     return forest_plot(ax, rows, f"What goes with the score, by {what}", "Share of what is explained")
 
@@ -136,7 +139,7 @@ def nps(result: pd.DataFrame, *, overall: pd.DataFrame | None = None, ax: Axes |
         Row(", ".join(str(getattr(one, key)) for key in keys) or "all", one, INK)
         for one in result.itertuples(index=False)
     ]
-    title = f"NPS by {listed(keys)}" if keys else "NPS"
+    title = f"NPS by {listed([plain_name(key) for key in keys])}" if keys else "NPS"
     lines = [] if overall is None else overall.itertuples(index=False)
     lines = [Line(one.estimate, f"everyone {number(one.estimate)}", OTHER) for one in lines]
     return forest_plot(ax, rows, title, "NPS points", lines)
@@ -168,7 +171,7 @@ def distribution(counts: pd.Series | None, *, scale: Sequence[int] = (0, 10), ax
             share = shares.loc[low:high].sum()
             left, right = low - points[0] - 0.4, high - points[0] + 0.4
             ax.plot([left, right], [1.18 * top] * 2, color=INK, lw=1)
-            ax.annotate(f"{name}\n{percent(share)}", ((left + right) / 2, 1.18 * top), (0, 5),
+            ax.annotate(f"{name}\n{percent(share)}", ((left + right) / 2, 1.18 * top), (0, 5), fontsize=11.5,
                         textcoords="offset points", ha="center", va="bottom", linespacing=1.25)  # fmt: skip
             told.append(f"{name} {percent(share)}")
         for x, share in enumerate(shares):

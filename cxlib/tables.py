@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 from great_tables import GT
 from statsmodels.stats.proportion import proportion_confint
@@ -129,26 +130,35 @@ def driver_table(frame: View | None, part: ExperiencePart | None, importance: pd
     shares = importance[importance["measure"] == "share"].set_index("term")
     rows = []
     for driver in (d for d in part.drivers if frame.kind[d] == NUMBER):
-        there = ~frame[driver].is_null() & ~frame[part.score].is_null()
-        moments = cross_products(frame, {"x": frame[driver], "y": frame[part.score]}, None, part.weights, there)
-        (w, sx, sy), (_, sxx, sxy), (_, _, syy) = moments.products.sum(axis=0)
-        spread = math.sqrt(max((sxx / w - (sx / w) ** 2) * (syy / w - (sy / w) ** 2), 0.0))
-        share = shares.loc[[term for term in shares.index if term == driver or term.endswith(f"/{driver}")]].tail(1)
+        n, mean, correlation = _alone(frame, driver, part)
+        few = n < smallest_group()
+        own = shares.loc[[term for term in shares.index if term == driver or term.endswith(f"/{driver}")]].tail(1)
         rows.append({
-            "driver": plain_name(driver), "n": moments.rows, "mean": sx / w,
-            "correlation": (sxy / w - sx / w * sy / w) / spread if spread else float("nan"),
-            "share": number(share["estimate"].iloc[0], "share", 1), "interval": _unbroken(interval(share.iloc[0])),
+            "order": -correlation,
+            "driver": plain_name(driver),
+            "answers": f"under {smallest_group()}" if few else number(n),
+            "mean": "" if few else number(mean, "", 2),
+            "correlation": "" if few else number(correlation, "", 2),
+            "share": " ".join(_unbroken(estimate(row, first=False)) for row in own.itertuples()),
+            "note": " ".join(own["note"]),
         })  # fmt: skip
-    told = pd.DataFrame(rows).sort_values("correlation", ascending=False)
-    hidden = told["n"] < smallest_group()
-    told["n"] = [
-        f"under {smallest_group()}" if small else number(n) for n, small in zip(told["n"], hidden, strict=True)
-    ]
-    for name in ("mean", "correlation"):
-        told[name] = ["" if small else number(value, "", 2) for value, small in zip(told[name], hidden, strict=True)]
-    return laid_out(
-        told.rename(columns={"n": "answers"}), "Each driver alone (correlation) and beside the others (share)"
-    )
+    if not rows:
+        return None
+    told = pd.DataFrame(rows).sort_values("order", kind="stable").drop(columns="order")
+    told = told if told["note"].any() else told.drop(columns="note")
+    return laid_out(told, "Each driver alone (correlation) and beside the others (share)")
+
+
+def _alone(frame: View, driver: str, part: ExperiencePart) -> tuple[int, float, float]:
+    """Answers with a driver and the score, mean of the driver, and correlation of the two, weighted like the study."""
+    there = ~frame[driver].is_null() & ~frame[part.score].is_null()
+    moments = cross_products(frame, {"x": frame[driver], "y": frame[part.score]}, None, part.weights, there)
+    products = moments.products.sum(axis=0)
+    if not products[0, 0] > 0:
+        return moments.rows, math.nan, math.nan
+    means = products[0, 1:] / products[0, 0]
+    (xx, xy), (_, yy) = products[1:, 1:] / products[0, 0] - np.outer(means, means)
+    return moments.rows, float(means[0]), float(xy / math.sqrt(xx * yy)) if xx * yy > 0 else math.nan
 
 
 def score_counts(frame: View | None, part: ExperiencePart | None) -> pd.Series | None:

@@ -143,7 +143,7 @@ def attrition_answer(result: pd.DataFrame, weighing: pd.DataFrame | None = None,
             f", and price outweighs service in {estimate(first, False)} of the departures after a failure of either"
         )
     told = _fractions(result, joint, "average_fraction")
-    return f"of all attrition, {told}{outweighed}, {ASSUMED} ({_counted(joint, who)})."
+    return f"of all attrition, {told}{outweighed}, {ASSUMED}; {_counted(joint, who)}."
 
 
 # Experience
@@ -177,11 +177,9 @@ def relative_importance(result: pd.DataFrame, who: str = "answers", first: str =
 @_sentence
 def experience_answer(result: pd.DataFrame, score: pd.DataFrame, who: str = "answers") -> str:
     """The one sentence of the experience notebook, from `relative_importance` and `nps`."""
-    points = visible(score)
-    return (
-        f"of the variation in the score that the drivers account for, {_shares(result, 'service')}; {_points(points)} "
-        f"({_counted(pick(result, 'model', 'r_squared'), who)})."
-    )
+    told, model = _shares(result, "service"), pick(result, "model", "r_squared")
+    points = _points(visible(score))
+    return f"of the variation in the score that the drivers account for, {told}; {points}; {_counted(model, who)}."
 
 
 # Published claims
@@ -235,7 +233,7 @@ def _shares(result: pd.DataFrame, first: str, most: int = 4) -> str:
     shares = shares.sort_values("estimate", ascending=False, kind="stable")
     shares = pd.concat([shares[shares["term"] == first], shares[shares["term"] != first]])
     told = [
-        f"{estimate(one, not i)} goes with {plain_name(one.term)}"
+        f"{estimate(one, not i)} goes with {plain_name(one.term)}{f' ({one.note})' if one.note else ''}"
         for i, one in enumerate(shares.itertuples(index=False))
     ]
     more = [f"the rest with {len(told) - most} more"] if len(told) > most else []

@@ -303,3 +303,15 @@ def test_the_same_notebook_gives_the_same_page(curve):
 )
 def test_the_title_is_the_first_heading_as_plain_text(source, title):
     assert title_of(small.notebook(title=source)) == title
+
+
+def test_a_section_whose_code_showed_nothing_is_left_out_with_its_prose():
+    """Such a section needs what the study does not feed; prose alone, an unrun cell or any output keeps a section."""
+    silent, again, beside, loud = (small.code("None") for _ in range(4))
+    for cell in (silent, again, beside, loud):
+        cell.execution_count = 1
+    loud.outputs = [shown({"text/plain": "12"})]
+    cells = [new_markdown_cell("## Silent\n\nIts prose."), silent, new_markdown_cell("### Beneath it"), again]
+    cells += [new_markdown_cell("## Unrun"), small.code("None"), new_markdown_cell("## Loud"), beside, loud]
+    page = page_of(small.notebook(*cells, new_markdown_cell("## Words")))
+    assert [heading.get_text() for heading in page.main(["h2", "h3"])] == ["Unrun", "Loud", "Words", "The answer"]

@@ -105,7 +105,7 @@ def test_outweighs_without_anyone_who_had_both_or_either():
 def test_the_attrition_answer_is_one_sentence_with_and_without_both_causes(weighing):
     alone = text.attrition_answer(shown.fractions(), weighing, WHO)
     whole = text.attrition_answer(shown.fractions(), shown.weighing(), WHO)
-    end = f", if the confounders named are all there are (n = 2,772 {WHO})."
+    end = f", if the confounders named are all there are; n = 2,772 {WHO}."
     assert alone.endswith(f"45% (36% to 54%) with either{end}")
     assert whole.endswith(
         f"with either, and price outweighs service in 31% (24% to 43%) of the departures after a failure of either{end}"
@@ -161,7 +161,7 @@ def test_more_than_four_drivers_are_summed_up():
 def test_the_experience_answer_is_one_sentence_with_the_score():
     told = text.experience_answer(shown.importance(), shown.nps(), "answers given in May")
     assert told.endswith(
-        "24% (21% to 27%) goes with price; NPS is 25 points (95% interval 23 to 27) (n = 812 answers given in May)."
+        "24% (21% to 27%) goes with price; NPS is 25 points (95% interval 23 to 27); n = 812 answers given in May."
     )
     assert told.count(". ") == 0
 
