@@ -113,6 +113,13 @@ def in_utc(stamp: str, zone: str) -> str:
     return stamp if zone == "UTC" else f"timezone('UTC', timezone('{zone}', {stamp}))"
 
 
+def skipped(name: str, text: bool, form: Form, zone: str) -> str:
+    """SQL that tells whether a local stamp lies in an hour that clocks skip: the way to UTC and back moves it."""
+    stamp = reading(name, "timestamp", form) if text else f"CAST({name} AS TIMESTAMP)"
+    moved = f"timezone('{zone}', timezone('UTC', {in_utc(stamp, zone)})) <> {stamp}"
+    return f"NOT regexp_matches({name}, '{_OFFSET}') AND {moved}" if text else moved
+
+
 def format_faults(patterns: Iterable[str], where: str) -> list[str]:
     """Date formats that are not one: anything but letters, signs and % has no business there."""
     return [

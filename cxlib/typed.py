@@ -41,6 +41,8 @@ def typed(table: str, source: files.Source, columns: Mapping[str, str], zone: st
         else:
             faults.append(f"{where}: column '{shortened(given)}' must be {_wanted(kind)}, it is {dtype}; convert it")
     refuse(faults + _unread(where, source, parsed, {given: known[name].kind for name, given in theirs.items()}))
+    stamps = [given for name, given in theirs.items() if known[name].kind == "timestamp" and given not in source.zoned]
+    refuse(_skipped(where, source, stamps, types, zone) if zone != "UTC" else [])
     lazy = engine.computed(source.view.frame, spelled)
     return engine.View(lazy, {name: name for name in spelled}, {name: _KIND[known[name].kind] for name in spelled})
 
@@ -52,6 +54,21 @@ def _unread(where: str, source: files.Source, parsed: Mapping[str, str], kinds: 
         f"value{'s are' if count > 1 else ' is'} not, such as '{shortened(value)}'; declare how the file writes them"
         for name, (count, value) in lost.items()
     ]
+
+
+def _skipped(where: str, source: files.Source, stamps: list[str], types: Any, zone: str) -> list[str]:
+    """Local stamps that never were: moved to the next hour in silence, they would make durations of nothing."""
+    faults = []
+    for name in stamps:
+        at = source.view.at[name]
+        odd = files.skipped(at, types[at] == nw.String, source.form, zone)
+        relation = source.view.frame.to_native()
+        count, value = relation.aggregate(f"COUNT_IF({odd}), MIN(CASE WHEN {odd} THEN {at} END)").fetchall()[0]
+        if count:
+            told = f"{count:,} stamp{'s lie' if count > 1 else ' lies'} in an hour that clocks in {zone} skip"
+            remedy = 'correct them, or declare the timezone they are in (timezone = "UTC"?)'
+            faults.append(f"{where}: column '{shortened(name)}': {told}, such as '{shortened(value)}'; {remedy}")
+    return faults
 
 
 def _fits(dtype: Any, kind: str) -> bool:
