@@ -228,12 +228,15 @@ def _check_counts(table, factors, outcome, weights, customer):  # type: ignore[n
 
 def _assemble(table: pd.DataFrame, factors: Sequence[str], weighted: bool) -> Cells:
     keys = [f"f{i}" for i in range(len(factors))]
-    codes = pd.DataFrame({key: _codes(name, table[key]) for name, key in zip(factors, keys, strict=True)})
-    cell = codes.groupby(keys, sort=True).ngroup().to_numpy()
+    cell = np.zeros(len(table), dtype=np.int64)
+    for name, key in zip(factors, keys, strict=True):
+        codes = _codes(name, table[key])
+        # Closed up after every factor, so that the product of many numbers of levels cannot overflow.
+        cell = np.unique(cell * (codes.max() + 1) + codes, return_inverse=True)[1]
     bucket, _ = pd.factorize(table["bucket"], sort=True)
     shape = (int(bucket.max()) + 1, int(cell.max()) + 1)
-    first = pd.Series(cell).drop_duplicates().sort_values().index
-    levels = table.loc[first, keys].set_axis(list(factors), axis=1).reset_index(drop=True)
+    first = np.unique(cell, return_index=True)[1]
+    levels = table.iloc[first][keys].set_axis(list(factors), axis=1).reset_index(drop=True)
     grids = [sparse.csr_array((table[c].to_numpy(float), (bucket, cell)), shape=shape) for c in ("n", "events")]
     return Cells(levels, *grids, np.bincount(cell, weights=table["rows"]).astype(np.int64), weighted)
 
@@ -245,7 +248,8 @@ def is_number(column: pd.Series) -> bool:
 
 def _codes(name: str, column: pd.Series) -> np.ndarray:
     """Position of each value in the order of its levels, so that cells do not depend on the engine's order."""
+    codes, levels = pd.factorize(column)
     if is_number(column):
-        return column.to_numpy(float)
-    positions = {level: i for i, level in enumerate(ordered(name, column.unique()))}
-    return column.map(positions).to_numpy(int)
+        return np.argsort(np.argsort(np.asarray(levels, dtype=float)))[codes]
+    place = {level: i for i, level in enumerate(ordered(name, levels))}
+    return np.array([place[level] for level in levels])[codes]

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, stats
-from statsmodels.stats.multitest import multipletests
+from scipy import sparse, special
 
 from . import design, logistic
 from .cells import Cells
@@ -172,7 +171,10 @@ def _rows(fit, names, point, drawn, level, unit):  # type: ignore[no-untyped-def
 
 def _beyond_chance(z: np.ndarray, rate: float) -> np.ndarray:
     """Which standardised gaps (levels, measures) are real, with the false discovery rate held for each measure."""
-    p = 2 * stats.norm.sf(np.abs(z))
+    # Here, because only answers by segment need it and it takes a second to load.
+    from statsmodels.stats.multitest import multipletests
+
+    p = 2 * special.ndtr(-np.abs(z))
     flags = np.zeros(p.shape, dtype=bool)
     for j in range(p.shape[1]):
         known = ~np.isnan(p[:, j])
