@@ -1,0 +1,264 @@
+"""The notebooks: how they are built, that they run from any folder, and what they say where a study lacks a part."""
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+from nbclient import NotebookClient
+
+import cxlib as cx
+from cxlib.answercell import MIME, Answer, read_answer
+from cxlib.kernels import ThisPython
+from cxlib.parameters import read_parameters
+from cxlib.story import read_truth
+from cxlib.study import ROOT
+
+FOLDER = ROOT / "notebooks"
+NOTEBOOKS = sorted(path.stem for path in FOLDER.glob("[0-9]*.ipynb"))
+COMMON = {"study": "example", "as_of": "", "only_column": "", "only_value": "", "minimum_group": 10, "seed": 0}
+LONGEST = 12  # lines of a cell
+DIGITS = re.compile(r"\d")
+
+
+def load(name):
+    return nbformat.read(FOLDER / f"{name}.ipynb", 4)
+
+
+def tagged(notebook, tag):
+    return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
+
+
+def run(name, folder, **parameters):
+    """The notebook with other values of its parameters, run in `folder`."""
+    notebook = load(name)
+    [cell] = tagged(notebook, "parameters")
+    given = [f"{key} = {value!r}" for key, value in parameters.items()]
+    cell.source = "\n".join([cell.source, *given])
+    NotebookClient(
+        notebook, timeout=300, kernel_manager_class=ThisPython, resources={"metadata": {"path": folder}}
+    ).execute()
+    return notebook
+
+
+def outputs(notebook, mime):
+    return [output.data[mime] for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
+            if mime in output.get("data", {})]  # fmt: skip
+
+
+def answers(notebook):
+    return {answer["name"]: answer for answer in read_answer(notebook, "x", {})["answers"] if not answer["by"]}
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """Each notebook run once on the example, from an empty folder."""
+    return {name: run(name, tmp_path_factory.mktemp("elsewhere")) for name in NOTEBOOKS}
+
+
+# How they are built
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_has_the_parts_in_their_order(name):
+    notebook = load(name)
+    places = [notebook.cells.index(*tagged(notebook, tag)) for tag in ("parameters", "setup", "answer", "provenance")]
+    assert places == sorted(places)
+    assert places[0] == 1
+    assert notebook.cells[0].source.startswith("# ")
+    assert notebook.cells[0].source.split("\n")[0].endswith("?")
+    headings = [line for cell in notebook.cells if cell.cell_type == "markdown" for line in cell.source.split("\n")
+                if line.startswith("#")]  # fmt: skip
+    assert len([line for line in headings if line.startswith("# ")]) == 1
+    for needed in ("## Checks that could overturn it", "## What this does not show", "## The answer"):
+        assert needed in headings
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_is_stored_without_outputs_and_with_lasting_cell_ids(name):
+    notebook = load(name)
+    nbformat.validate(notebook)
+    assert [
+        cell.id for cell in notebook.cells if cell.cell_type == "code" and (cell.outputs or cell.execution_count)
+    ] == []
+    assert all(re.fullmatch(r"[a-z][a-z-]+", cell.id) for cell in notebook.cells)
+    assert notebook.metadata.kernelspec.name == "python3"
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_cells_are_short_and_filter_no_warnings(name):
+    for cell in load(name).cells:
+        if cell.cell_type == "code":
+            assert len(cell.source.split("\n")) <= LONGEST, cell.id
+            assert "warnings" not in cell.source, cell.id
+            ast.parse(cell.source)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_no_number_is_typed_in_prose(name):
+    assert [cell.id for cell in load(name).cells if cell.cell_type == "markdown" and DIGITS.search(cell.source)] == []
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_every_notebook_takes_the_common_parameters_each_with_its_help(name):
+    parameters = {parameter.name: parameter for parameter in read_parameters(FOLDER / f"{name}.ipynb")}
+    assert {key: parameters[key].default for key in COMMON} == COMMON
+    assert [parameter.name for parameter in parameters.values() if not parameter.help] == []
+    passed = re.search(r"parameters = (\{.*?\})", tagged(load(name), "setup")[0].source, re.DOTALL)[1]
+    assert re.findall(r'"(\w+)":', passed) == list(parameters)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_the_answer_cell_names_its_own_notebook(name):
+    assert f'"{name}"' in tagged(load(name), "answer")[0].source
+
+
+# What they say
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_it_runs_from_any_folder_and_answers_in_one_sentence(ran, name):
+    notebook = ran[name]
+    answer = Answer.model_validate(outputs(notebook, MIME)[0])
+    assert len(outputs(notebook, MIME)) == 1
+    assert answer.notebook == name
+    assert answer.sentence.endswith(".")
+    assert ". " not in answer.sentence
+    assert re.search(r"95% interval .* to .*n = [\d,]+ ", answer.sentence)
+    assert answer.parameters["study"] == "example"
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_nothing_is_written_to_stderr_and_every_figure_is_described(ran, name):
+    streams = [output for cell in ran[name].cells if cell.cell_type == "code" for output in cell.outputs
+               if output.output_type == "stream"]  # fmt: skip
+    assert streams == []
+    figures = [output.metadata for cell in ran[name].cells if cell.cell_type == "code" for output in cell.outputs
+               if "image/png" in output.get("data", {})]  # fmt: skip
+    assert len(figures) >= 4
+    assert all(len(figure["image/png"]["alt"]) > 60 for figure in figures)
+
+
+def test_attrition_finds_the_truth_of_the_simulation_where_the_naive_figure_misses_it(ran):
+    """Authority: the counterfactual risks of the simulator, at the example's landmark."""
+    truth = read_truth(ROOT / "data" / "example" / "truth.json")
+    found = answers(ran["02-attrition-service-vs-price"])
+    for cause in ("service", "price"):
+        for measure, true in (("average_fraction", truth.average_fraction), ("fraction", truth.fraction)):
+            answer = found[f"{cause}.{measure}"]
+            assert answer["lower"] < true[cause] < answer["upper"]
+    share = found["price > service.of_any"]
+    assert share["lower"] < truth.outweighs["of_any"]["price > service"] < share["upper"]
+    naive = re.search(
+        r"Service goes with (\d+)% \(95% interval (\d+)% to",
+        "\n".join(outputs(ran["02-attrition-service-vs-price"], "text/plain")),
+    )
+    assert float(naive[2]) / 100 > truth.fraction["service"]
+
+
+def test_experience_answers_with_the_share_of_every_group(ran):
+    found = answers(ran["03-experience-and-nps"])
+    shares = [found[f"{group}.share"]["estimate"] for group in ("service", "price", "product", "buying")]
+    assert sum(shares) == pytest.approx(1)
+    assert -100 <= found["nps"]["estimate"] <= 100
+
+
+def test_one_group_is_told_as_such(tmp_path):
+    notebook = run("02-attrition-service-vs-price", tmp_path, only_column="segment", only_value="consumer")
+    sentence = read_answer(notebook, "x", {})["sentence"]
+    assert "n = 1,568 customers with segment consumer at risk on 2026-04-01" in sentence
+
+
+def test_groups_under_the_minimum_appear_nowhere(tmp_path):
+    """Of the three segments only the largest has more than 3,000 answers; one alone is not compared."""
+    notebook = run("03-experience-and-nps", tmp_path, minimum_group=2000)
+    answer = read_answer(notebook, "x", {})
+    sizes = cx.study_answers(cx.read_study("example")).to_pandas()["segment"].value_counts()
+    small = list(sizes.index[sizes < 2000])
+    assert len(small) == 2
+    assert [row for row in answer["answers"] if row["by"].get("segment") in small] == []
+    assert all(row["n"] >= 2000 for row in answer["answers"])
+    told = "\n".join(outputs(notebook, "text/plain"))
+    assert "Fewer than two groups are large enough to be compared. Not shown, because too small: 2." in told
+
+
+LACKING = """
+title = "Half a study"
+[frame]
+file = "rows.csv"
+"""
+ATTRITION = (
+    LACKING
+    + """
+[attrition]
+outcome = "gone"
+left_value = "yes"
+[attrition.causes.waiting.wait]
+long = "short"
+"""
+)
+EXPERIENCE = (
+    LACKING
+    + """
+[experience]
+drivers = ["staff", "room"]
+"""
+)
+
+
+@pytest.fixture
+def half(tmp_path):
+    """Studies of one small frame: one says who left, with a cause of its own name, the other has answers."""
+    base = pd.DataFrame({"gone": ["yes", "no", "no", "no"], "wait": ["long", "long", "short", "short"]})
+    rows = pd.concat([base] * 20 + [base.assign(gone="yes")] * 3, ignore_index=True)
+    rows["recommend"], rows["staff"], rows["room"] = rows.index % 11, rows.index % 5 + 1, rows.index % 7
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    (tmp_path / "attrition.toml").write_text(ATTRITION)
+    (tmp_path / "experience.toml").write_text(EXPERIENCE)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "lacking", "feeding", "words"),
+    [
+        ("02-attrition-service-vs-price", "experience", "attrition", "This study has no [attrition] with causes"),
+        ("03-experience-and-nps", "attrition", "experience", "This study has no [experience] with drivers"),
+    ],
+)
+def test_what_a_study_lacks_is_said_and_what_it_feeds_is_shown(half, name, lacking, feeding, words):
+    without = run(name, half, study=str(half / f"{lacking}.toml"))
+    answer = read_answer(without, name, {})
+    assert answer["sentence"].startswith(words)
+    assert answer["answers"] == []
+    assert outputs(without, "image/png") == []
+    whole = run(name, half, study=str(half / f"{feeding}.toml"))
+    assert read_answer(whole, name, {})["answers"] != []
+    assert "95% interval" in read_answer(whole, name, {})["sentence"]
+
+
+REAL = {
+    "ibm_telco": ("telco_v11_services.csv", "telco_v11_status.csv", "telco_v11_demographics.csv"),
+    "sfo_survey": ("sfo_2017.csv",),
+    "ecsi_mobile": ("mobi.csv",),
+}
+
+
+@pytest.mark.parametrize(
+    ("study", "name", "said"),
+    [
+        pytest.param(study, name, said, marks=pytest.mark.real_data(*REAL[study]), id=f"{study}-{name[:2]}")
+        for study, name, said in [
+            ("ibm_telco", "02-attrition-service-vs-price", "n = 5,517 customers."),
+            ("ibm_telco", "03-experience-and-nps", "This study has no [experience]"),
+            ("sfo_survey", "02-attrition-service-vs-price", "This study has no [attrition]"),
+            ("sfo_survey", "03-experience-and-nps", "NPS is 40 points (95% interval 38 to 43); n = 2,746 answers."),
+            ("ecsi_mobile", "02-attrition-service-vs-price", "This study has no [attrition]"),
+            ("ecsi_mobile", "03-experience-and-nps", "NPS is 14 points (95% interval 4 to 23); n = 250 answers."),
+        ]
+    ],
+)
+def test_public_data_are_answered_or_what_they_lack_is_said(real_data: Path, tmp_path, study, name, said):
+    notebook = run(name, tmp_path, study=study)
+    assert said in read_answer(notebook, name, {})["sentence"]
