@@ -26,7 +26,11 @@ _PUBLIC = {
     "horizon": ["fraction_by_horizon"],
     "reasons": ["reason_shares", "reasons_against_model"],
     "drivers": ["relative_importance"],
+    "unmet": ["not_met_comparison"],
     "experience": ["importance_performance", "nps_what_if", "penalty_reward"],
+    "gaps": ["attrition_prediction", "satisfaction_overlap", "service_gap"],
+    "driver_checks": ["collinearity", "halo", "operational_measures"],
+    "ordered_answers": ["ordinal_check"],
     "periods": ["period"],
     "desk": ["first_response_time", "resolution_time"],
     "ticket_shares": ["escalation_rate", "first_contact_resolution"],
@@ -36,6 +40,7 @@ _PUBLIC = {
     "charts": ["control_chart"],
     "nonresponse": ["survey_funnel", "tipping_points"],
     "weighting": ["rake"],
+    "health": ["data_health", "duplicates", "leaks", "touchpoint_gaps"],
     "errors": ["CxError"],
 }
 _MODULES = ("plots", "text")

@@ -115,6 +115,25 @@ def study(
     _table(list(found.columns), found.astype(str).itertuples(index=False))
 
 
+@app.command()
+def check(
+    name: Annotated[str, typer.Argument(metavar="STUDY", help="A study file, or a name in data/studies.")],
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write all checks to a page.")] = None,
+) -> None:
+    """Hold a study's data against the data contract; 0 clean, 1 a rule fails, 2 unreadable."""
+    from .contract_page import finding_line, summary, write_contract_page
+    from .health import data_health
+    from .study import read_study
+
+    found = read_study(name)
+    checks = data_health(found)
+    if html is not None:
+        write_contract_page(found, checks, html)
+    _complain(finding_line(row) for _, row in checks[checks["verdict"] != "ok"].iterrows())
+    print(f"{found.title}: {summary(checks)}{f'; {html}' if html else ''}")
+    raise typer.Exit(int((checks["verdict"] == "fails").any()))
+
+
 def _progress() -> Progress:
     """On stderr, and only where someone watches: logs of unattended runs stay clean."""
     console = Console(stderr=True)

@@ -1,0 +1,217 @@
+"""Whether the data can carry the conclusions: what is repeated, missing, misused, or knows the outcome already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+from scipy.special import entr
+
+from . import engine
+from .data import Tables, validate
+from .errors import CxError, refuse, shortened, unknown
+from .intervals import quantile, wilson
+from .schema import results
+from .study import Study, study_frame
+
+LEAK = 0.5  # share of the outcome's entropy that one column tells: no honest cause comes near it
+MOST_VALUES = 10_000  # distinct values of a column that is looked at
+BANDS = 20
+ALIKE = 5  # ratings from which an answer with all of them alike is told
+FINDING = ["part", "table", "rule", "rows", "failing", "share", "examples", "verdict"]
+OK, FAILS, LOOK = "ok", "fails", "look"
+
+
+def data_health(study: Study) -> pd.DataFrame:
+    """All checks of a study's data, one row each.
+
+    Parameters
+    ----------
+    study : from `read_study`
+
+    Returns
+    -------
+    DataFrame: part (contract, repeats, scale, leak), table, rule, rows (looked at), failing, share (of rows), examples
+    (never an id or a free text), verdict: "ok", "fails" (a rule of the contract is broken) or "look" (may be right).
+
+    Notes
+    -----
+    A study of tables is held against the contract (`validate`); a frame must not repeat rows. What a study lacks for
+    each notebook: `describe_study`.
+
+    >>> import cxlib as cx
+    >>> sorted(set(data_health(cx.read_study("example"))["verdict"]))
+    ['ok']
+    """
+    rows = list(_of_tables(study.tables) if study.tables is not None else _of_frame(study))
+    rows += list(_leaks(study))
+    frame = pd.DataFrame(rows, columns=FINDING)
+    return frame.astype({"rows": np.int64, "failing": np.int64, "share": float})
+
+
+def duplicates(data: Any) -> pd.DataFrame:
+    """Rows that repeat another one in every column.
+
+    Parameters
+    ----------
+    data : any frame
+
+    Returns
+    -------
+    Result columns, term and measure "duplicates": estimate and n are rows; the first of each kind is not counted.
+
+    >>> duplicates(pd.DataFrame({"a": [1, 1, 2], "b": ["x", "x", None]}))["estimate"].tolist()
+    [1.0]
+    """
+    n, repeated = _repeats(engine.view(data))
+    row = {"term": "duplicates", "measure": "duplicates", "estimate": repeated, "n": n, "unit": "rows"}
+    told = f"{repeated:,} of {n:,} rows repeat another one; leave them out, unless two customers can be alike"
+    return results([{**row, "method": "alike in every column", "note": told if repeated else ""}])
+
+
+def leaks(data: Any, outcome: str) -> pd.DataFrame:
+    """How much each column tells about the outcome: one that almost decides it was made from it.
+
+    Parameters
+    ----------
+    data : frame with one row per customer
+    outcome : column of two values, such as whether the customer left
+
+    Returns
+    -------
+    Result columns, one row a column: term = the column, measure "entropy_told" (share of the outcome's entropy, 0 to
+    1), n = rows with both, note where it is half or more. Columns of more than 10,000 values, and texts
+    with a value for every ten rows or fewer (ids), are left out.
+
+    Notes
+    -----
+    Numbers of more than 20 values are cut into 20 bands of equal size.
+
+    >>> rows = pd.DataFrame({"left": [0, 0, 1, 1] * 9, "complained": [0, 0, 1, 1] * 9, "age": [1, 2, 1, 2] * 9})
+    >>> leaks(rows, "left").set_index("term")["estimate"].round(2).to_dict()
+    {'complained': 1.0, 'age': 0.0}
+    """
+    seen = engine.view(data)
+    engine.require(seen, [outcome])
+    rows = []
+    for name in (name for name in seen.at if name != outcome and seen.kind[name] in (engine.FACTOR, engine.NUMBER)):
+        known = seen.frame.filter(~seen[name].is_null(), ~seen[outcome].is_null())
+        size = engine.collect(known.select(seen[name].n_unique().alias("k"), nw.len().alias("n")))
+        # A factor with a value for every few rows tells the outcome by being a name.
+        if size["k"][0] > (MOST_VALUES if seen.kind[name] == engine.NUMBER else min(MOST_VALUES, size["n"][0] / 10)):
+            continue
+        keys = known.select(seen[name].alias("x"), seen[outcome].alias("y"))
+        counts = engine.collect(keys.group_by("x", "y").agg(nw.len().alias("n")), ["x", "y"])
+        if counts["y"].nunique() > 2:
+            raise CxError(
+                f"outcome '{shortened(outcome)}' must have two values, it has {counts['y'].nunique()} or more"
+            )
+        told = _told(counts, seen.kind[name] == engine.NUMBER)
+        note = "almost decides the outcome: was it known before?" if told >= LEAK else ""
+        rows.append({"term": name, "measure": "entropy_told", "estimate": told, "n": counts["n"].sum(), "unit": "share",
+                     "method": "share of the outcome's entropy", "note": note})  # fmt: skip
+    return results(rows)
+
+
+def touchpoint_gaps(tables: Tables, level: float = 0.95) -> pd.DataFrame:
+    """Share of answered surveys without a rating, by touchpoint: most customers never meet some of them.
+
+    Parameters
+    ----------
+    tables : with surveys and ratings
+    level : confidence, between 0 and 1
+
+    Returns
+    -------
+    Result columns, first the column touchpoint; term "ratings", measure "not_rated" (share; Wilson), n = answers; most
+    often missing first.
+    """
+    quantile(level)
+    for name in ("surveys", "ratings"):
+        refuse([unknown("table", name, tables.present, "tables")] if name not in tables.present else [])
+    surveys, ratings = tables.present["surveys"], tables.present["ratings"]
+    n = engine.rows(engine.View(surveys.frame.filter(~nw.col("answered_at").is_null()), surveys.at, surveys.kind))
+    known = ratings.frame.filter(~nw.col("rating").is_null()).select("survey_id", "touchpoint").unique()
+    counts = engine.collect(known.group_by("touchpoint").agg(nw.len().alias("n")), ["n", "touchpoint"])
+    rows = []
+    for touchpoint, rated in counts.itertuples(index=False):
+        lower, upper = (float(x) for x in wilson(n - rated, n, level))
+        numbers = {"estimate": 1 - rated / n, "lower": lower, "upper": upper, "level": level, "n": n}
+        fixed = {"term": "ratings", "measure": "not_rated", "unit": "share", "method": "Wilson"}
+        rows.append({"touchpoint": touchpoint, **fixed, **numbers})
+    return results(rows, ["touchpoint"])
+
+
+def _of_tables(tables: Tables) -> Iterator[tuple[Any, ...]]:
+    found = validate(tables)
+    for table, rule, _, rows, failing, share, examples in found.itertuples(index=False):
+        yield "contract", table, rule, rows, failing, share, examples, FAILS if failing else OK
+    if tables.ratings is not None:
+        yield _alike(tables.ratings)
+
+
+def _of_frame(study: Study) -> Iterator[tuple[Any, ...]]:
+    assert study.frame is not None
+    n, repeated = _repeats(study.frame)
+    text = "no row repeats another in every column"
+    yield "repeats", "frame", text, n, repeated, repeated / max(n, 1), "", FAILS if repeated else OK
+
+
+def _leaks(study: Study) -> Iterator[tuple[Any, ...]]:
+    part = study.attrition
+    if part is None:
+        return
+    found = leaks(study_frame(study), part.outcome)
+    late = found[found["term"] != "involuntary"]  # an end of the other kind tells of course
+    for term, told, n in late[["term", "estimate", "n"]].itertuples(index=False):
+        if told >= LEAK:
+            yield (
+                "leak",
+                "frame",
+                f"{shortened(term)} does not decide the outcome",
+                n,
+                n,
+                1.0,
+                f"tells {told:.0%}",
+                LOOK,
+            )
+
+
+def _alike(ratings: engine.View) -> tuple[Any, ...]:
+    """Answers that rate five touchpoints or more all alike: a scale clicked through."""
+    rating = nw.col("rating").cast(nw.Float64)
+    each = ratings.frame.select("survey_id", rating.alias("r")).group_by("survey_id").agg(
+        nw.len().alias("n"), nw.col("r").min().alias("low"), nw.col("r").max().alias("high"))  # fmt: skip
+    flat = nw.when(nw.col("low") == nw.col("high")).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
+    row = engine.collect(each.filter(nw.col("n") >= ALIKE).select(flat.sum().alias("flat"), nw.len().alias("n")))
+    n, count = int(row["n"][0]), int(np.nan_to_num(float(row["flat"][0] or 0)))
+    share = count / max(n, 1)
+    # Some are honest: one in ten is what gives pause.
+    verdict = LOOK if share > 0.1 else OK
+    return "scale", "ratings", f"{ALIKE} ratings or more are not all alike", n, count, share, "", verdict
+
+
+def _repeats(seen: engine.View) -> tuple[int, int]:
+    keys = list(seen.at.values())
+    each = seen.frame.group_by(*keys).agg(nw.len().alias("times"))
+    row = engine.collect(each.select(nw.col("times").sum().cast(nw.Float64).alias("n"), nw.len().alias("of")))
+    n = int(np.nan_to_num(float(row["n"][0] or 0)))
+    return n, n - int(row["of"][0])
+
+
+def _told(counts: pd.DataFrame, number: bool) -> float:
+    """Share of the outcome's entropy that a column tells."""
+    sizes = counts.groupby("x", observed=True)["n"].sum()
+    if number and len(sizes) > BANDS:
+        middle = (sizes.cumsum() - sizes / 2) / sizes.sum()
+        counts = counts.assign(x=counts["x"].map(np.floor(middle * BANDS)))
+    table = counts.pivot_table(index="x", columns="y", values="n", aggfunc="sum", fill_value=0, observed=True)
+    n = table.to_numpy(float)
+    if n.size == 0 or n.shape[1] < 2:
+        return 0.0
+    whole = entr(n.sum(axis=0) / n.sum()).sum()
+    rest = (entr(n / n.sum(axis=1, keepdims=True)).sum(axis=1) * n.sum(axis=1)).sum() / n.sum()
+    return float(1 - rest / whole)
