@@ -18,7 +18,7 @@ from .fitted import resampled
 from .player_checks import MOST_PLAYERS
 from .players import Players, player_cells, player_moments
 from .regression import all_r_squared, covariance
-from .resample import percentile_interval
+from .resample import described, estimates, replicated_products
 from .schema import results
 
 METHODS = {"lmg": "LMG (Shapley value of R²)", "johnson": "Johnson relative weights"}
@@ -86,9 +86,7 @@ def relative_importance(
         solved = _on_promoters(view(data), named, promoters_from, replicates, seed, level)
     else:
         solved = _on_score(view(data), named, method, replicates, seed, level)
-    told = f"{solved.method}{', weighted' if weights else ''}; resampled by {'customer' if customer else 'row'}, " \
-           f"{replicates} times"  # fmt: skip
-    common = {"level": level, "n": solved.rows, "method": told}
+    common = {"level": level, "n": solved.rows, "method": solved.method + described(weights, customer, replicates)}
     return results({**row, **common} for row in _rows(solved, level, differences))
 
 
@@ -105,13 +103,12 @@ class _Solved:
 
 def _on_score(seen: View, named: tuple[Any, ...], method: str, replicates: int, seed: int, level: float) -> _Solved:
     moments, players = player_moments(seen, *named)
-    point = covariance(moments.products.sum(axis=0)[None])
-    every = np.concatenate([point, covariance(importance.resampled_products(moments, replicates, seed))])
+    every = covariance(replicated_products(moments, replicates, seed))
     if method == "johnson":
         unknown_noise = [np.full((1 + max(map(len, of)), 2), np.nan) for of in (players.of_groups, players.columns)]
         return _Solved(players, importance.johnson(every, players), unknown_noise, moments.rows, METHODS[method])
     drawn = importance.lmg(every, players, MOST_PLAYERS)
-    noise = [_noise_on_score(point, of, players.effective, level) for of in (players.of_groups, players.columns)]
+    noise = [_noise_on_score(every[:1], of, players.effective, level) for of in (players.of_groups, players.columns)]
     return _Solved(players, drawn, noise, moments.rows, METHODS[method])
 
 
@@ -156,9 +153,9 @@ def _rows(solved: _Solved, level: float, differences: bool) -> Iterator[dict[str
         shares = importance.shares(solved.drawn)
         pairs = list(combinations(range(groups), 2))
         apart = np.stack([shares[:, a] - shares[:, b] for a, b in pairs], axis=1) if pairs else shares[:, :0]
-        for row in _estimated([f"{names[a]} - {names[b]}" for a, b in pairs], "difference", "share", apart, level):
+        for row in estimates([f"{names[a]} - {names[b]}" for a, b in pairs], "difference", "share", apart, level):
             yield row | {"note": EQUAL if row["lower"] <= 0 <= row["upper"] else ""}
-    yield from _estimated(["model"], "r_squared", "R²", solved.drawn[:, -1:], level)
+    yield from estimates(["model"], "r_squared", "R²", solved.drawn[:, -1:], level)
 
 
 def _block(
@@ -167,21 +164,11 @@ def _block(
     """All measures of players that are ranked among each other."""
     own, shares = solved.drawn[:, where], importance.shares(solved.drawn)[:, where]
     noise = noise / max(solved.drawn[0, -1], 1e-300)
-    yield from _estimated(terms, "importance", "R²", own, level)
-    for row, (_, upper) in zip(_estimated(terms, "share", "share", shares, level), noise, strict=True):
+    yield from estimates(terms, "importance", "R²", own, level)
+    for row, (_, upper) in zip(estimates(terms, "share", "share", shares, level), noise, strict=True):
         yield row | {"note": NOISE if row["estimate"] <= upper else ""}
     if not np.isnan(noise).any():
         for term, (mean, upper) in zip(terms, noise, strict=True):
             yield {"term": term, "measure": "random_share", "estimate": mean, "lower": 0.0, "upper": upper,
                    "unit": "share"}  # fmt: skip
-    yield from _estimated(terms, "rank", "rank", importance.ranks(own), level)
-
-
-def _estimated(
-    terms: Sequence[str], measure: str, unit: str, values: np.ndarray, level: float
-) -> Iterator[dict[str, Any]]:
-    """Rows of estimates (first replicate) with the percentiles of the others."""
-    columns = values[0], *percentile_interval(values[1:], level)
-    for term, estimate, spread, lower, upper in zip(terms, *columns, strict=True):
-        yield {"term": term, "measure": measure, "estimate": estimate, "std_error": spread, "lower": lower,
-               "upper": upper, "unit": unit}  # fmt: skip
+    yield from estimates(terms, "rank", "rank", importance.ranks(own), level)

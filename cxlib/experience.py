@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import narwhals as nw
@@ -16,7 +16,7 @@ from .errors import listed, refuse, shortened, unknown
 from .player_checks import MOST_PLAYERS, WORDS
 from .players import Checked, checked, player_moments
 from .regression import coefficients, covariance
-from .resample import percentile_interval
+from .resample import described, estimates, replicated_products
 from .schema import results
 from .scores import counted, ends, score_faults
 
@@ -77,13 +77,14 @@ def penalty_reward(
     intercept = means[:, -1:] - np.nansum(means[:, :-1] * beta, axis=1, keepdims=True)
     at = {name: i for i, name in enumerate(terms)}
     costs, gains = (beta[:, [at[f"{driver} {end}"] for driver in given.drivers]] for end in ("low", "high"))
-    rows = [*_estimated(given.drivers, "penalty", costs, level), *_estimated(given.drivers, "reward", gains, level)]
-    for row in _estimated(given.drivers, "asymmetry", -(costs + gains), level):
+    rows = [*estimates(given.drivers, "penalty", "points", costs, level),
+            *estimates(given.drivers, "reward", "points", gains, level)]  # fmt: skip
+    for row in estimates(given.drivers, "asymmetry", "points", -(costs + gains), level):
         told = "low ratings cost more than high ones gain" if row["lower"] > 0 else ""
         rows.append(row | {"note": "high ratings gain more than low ones cost" if row["upper"] < 0 else told})
-    rows += _estimated(["model"], "intercept", intercept, level)
-    told = f"linear model, low <= {low:g}, high >= {high:g}{_told(weights, customer, replicates)}"
-    return results({**row, "n": moments.rows, "level": level, "method": told, "unit": "points"} for row in rows)
+    rows += estimates(["model"], "intercept", "points", intercept, level)
+    told = f"linear model, low <= {low:g}, high >= {high:g}{described(weights, customer, replicates)}"
+    return results({**row, "n": moments.rows, "method": told} for row in rows)
 
 
 def importance_performance(
@@ -121,27 +122,23 @@ def importance_performance(
     named = (outcome, drivers, None, weights, customer, missing)
     refuse(_not_numbers(seen, [drivers] if isinstance(drivers, str) else drivers))
     moments, players = player_moments(seen, *named)
-    products = np.concatenate([moments.products.sum(axis=0)[None],
-                               importance.resampled_products(moments, replicates, seed)])  # fmt: skip
+    products = replicated_products(moments, replicates, seed)
     own = importance.shares(importance.lmg(covariance(products), players, MOST_PLAYERS))[:, : len(players.drivers)]
     rated, met = ([1 + columns[-1] for columns in players.columns],
                   [1 + columns[0] if len(columns) > 1 else 0 for columns in players.columns])  # fmt: skip
     means = np.array(players.means) + products[:, 0, rated] / products[:, 0, met]
     crossed = [part.mean(axis=1, keepdims=True) for part in (own, means)]
     where = np.stack([own > crossed[0], means > crossed[1]], axis=2)
-    common = {"level": level, "method": f"LMG and means{_told(weights, customer, replicates)}"}
-    performance = _estimated(players.drivers, "performance", means, level)
-    rows = [row | {"n": n, "unit": "points"} for row, n in zip(performance, players.met, strict=True)]
-    share = {"n": moments.rows, "unit": "share"}
-    rows += [row | share for row in _estimated(players.drivers, "share", own, level)]
+    performance = estimates(players.drivers, "performance", "points", means, level)
+    rows = [row | {"n": n} for row, n in zip(performance, players.met, strict=True)]
+    rows += estimates(players.drivers, "share", "share", own, level)
     for driver, ours, drawn in zip(players.drivers, where[0], np.moveaxis(where[1:], 1, 0), strict=True):
         there = float((drawn == ours).all(axis=1).mean()) if len(drawn) else np.nan
-        named_so = QUADRANTS[bool(ours[0]), bool(ours[1])]
-        rows.append({"term": driver, "measure": "quadrant", "estimate": there, "note": named_so} | share)
-    rows += [
-        row | {"n": moments.rows, "unit": "points"} for row in _estimated(["model"], "performance", crossed[1], level)
-    ]
-    rows += [row | share for row in _estimated(["model"], "share", crossed[0], level)]
+        rows.append({"term": driver, "measure": "quadrant", "estimate": there, "unit": "share",
+                     "note": QUADRANTS[bool(ours[0]), bool(ours[1])]})  # fmt: skip
+    rows += estimates(["model"], "performance", "points", crossed[1], level)
+    rows += estimates(["model"], "share", "share", crossed[0], level)
+    common = {"n": moments.rows, "level": level, "method": f"LMG and means{described(weights, customer, replicates)}"}
     return results({**common, **row} for row in rows)
 
 
@@ -201,13 +198,16 @@ def nps_what_if(
         where = [at.index(f"{driver} = {point}") for point in own[:-1]]
         parts.append(lifted(np.array(own), means[:, where], beta[:, where], low, step))
     who, change = (np.stack(columns, axis=1) for columns in zip(*parts, strict=True))
-    share, point = {"unit": "share"}, {"unit": "points"}
-    rows = [row | share for row in _estimated(list(lifts), "lifted", who, level)]
-    rows += [row | point for row in _estimated(list(lifts), "change", change, level)]
-    rows += [row | point for row in _estimated(["joint"], "change", change.sum(axis=1, keepdims=True), level)]
-    rows += [row | point for row in _estimated(["model"], "nps", means[:, -1:], level)]
-    told = f"linear model of promoter less detractor, ratings <= {low:g} lifted{_told(weights, customer, replicates)}"
-    return results({**row, "n": moments.rows, "level": level, "method": told} for row in rows)
+    rows = [
+        *estimates(list(lifts), "lifted", "share", who, level),
+        *estimates(list(lifts), "change", "points", change, level),
+    ]
+    rows += estimates(["joint"], "change", "points", change.sum(axis=1, keepdims=True), level)
+    rows += estimates(["model"], "nps", "points", means[:, -1:], level)
+    told = (
+        f"linear model of promoter less detractor, ratings <= {low:g} lifted{described(weights, customer, replicates)}"
+    )
+    return results({**row, "n": moments.rows, "method": told} for row in rows)
 
 
 def lifted(
@@ -241,8 +241,7 @@ def _fitted(
 ) -> tuple[Moments, np.ndarray, np.ndarray]:
     """Coefficients of the terms, means of terms and outcome, by replicate; the first is the data."""
     moments = cross_products(seen, {**terms, "(outcome)": outcome}, customer, weights, given.keep)
-    products = np.concatenate([moments.products.sum(axis=0)[None],
-                               importance.resampled_products(moments, replicates, seed)])  # fmt: skip
+    products = replicated_products(moments, replicates, seed)
     return moments, coefficients(covariance(products)), products[:, 0, 1:] / products[:, :1, 0]
 
 
@@ -282,16 +281,3 @@ def _check_lifts(drivers: Sequence[str], lifts: Mapping[str, int], low: float, p
 def _not_numbers(seen: View, drivers: Sequence[str]) -> list[str]:
     return [f"driver '{d}' must be a rating in numbers, not {WORDS[seen.kind[d]]}; recode it"
             for d in drivers if d in seen.at and seen.kind[d] != NUMBER]  # fmt: skip
-
-
-def _told(weights: str | None, customer: str | None, replicates: int) -> str:
-    unit = "customer" if customer else "row"
-    return f"{', weighted' if weights else ''}; resampled by {unit}, {replicates} times"
-
-
-def _estimated(terms: Sequence[str], measure: str, values: np.ndarray, level: float) -> Iterator[dict[str, Any]]:
-    """Rows of estimates (first replicate) with the percentiles of the others."""
-    columns = values[0], *percentile_interval(values[1:], level)
-    for term, estimate, spread, lower, upper in zip(terms, *columns, strict=True):
-        yield {"term": term, "measure": measure, "estimate": estimate, "std_error": spread, "lower": lower,
-               "upper": upper}  # fmt: skip

@@ -14,26 +14,13 @@ import numpy as np
 from scipy import sparse, stats
 
 from . import design, logistic, shapley
-from .cells import Moments
 from .players import Players
 from .regression import FLAT, all_r_squared
-from .resample import multiplicities, over_chunks
 
 # Columns of players -> what every set of them explains, (replicates, 2**players).
 SetFunction = Callable[[Sequence[Sequence[int]]], np.ndarray]
 
 ELEMENTS = 1 << 24  # of the largest array of set values: 128 MB
-
-
-def resampled_products(moments: Moments, replicates: int, seed: int) -> np.ndarray:
-    """Cross-products when the units are drawn with replacement, (replicates, m, m)."""
-    upper = np.triu_indices(moments.products.shape[1])
-    flat = moments.products[:, *upper]
-    drawn = over_chunks(multiplicities(len(flat), replicates, seed, flat.shape[1]), lambda times: times @ flat)
-    out = np.empty((replicates, *moments.products.shape[1:]))
-    out[:, *upper] = drawn
-    out[:, *upper[::-1]] = drawn
-    return out
 
 
 def shared_out(values_of: SetFunction, players: Players, most: int) -> np.ndarray:

@@ -16,6 +16,22 @@ def covariance(products: np.ndarray) -> np.ndarray:
     return products[..., 1:, 1:] / total - np.swapaxes(mean, -1, -2) * mean
 
 
+def pairwise_correlations(products: np.ndarray) -> np.ndarray:
+    """Correlations of k columns, each pair over the rows that have both, (replicates, k, k); nan where there are none.
+
+    `products` is (replicates, 1 + 3k, 1 + 3k): the constant, then of every column whether it is there, its value (0
+    where it is not) and its square.
+    """
+    there, value, square = (slice(first, None, 3) for first in (1, 2, 3))
+    n = products[:, there, there]
+    n = np.where(n > 0, n, np.nan)
+    mean = products[:, value, there] / n  # of the row's column where the column's column is there too
+    variance = products[:, square, there] / n - mean**2
+    variance = np.where(variance > FLAT, variance, np.nan)
+    shared = products[:, value, value] / n - mean * np.swapaxes(mean, 1, 2)
+    return shared / np.sqrt(variance * np.swapaxes(variance, 1, 2))
+
+
 def coefficients(covariances: np.ndarray) -> np.ndarray:
     """Least squares coefficients of the last column on the others, (replicates, m - 1).
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
+from .cells import Moments
 from .errors import CxError
 
 # Elements of the largest array a chunk of replicates may need: bounds memory, keeps matrix products large.
@@ -47,3 +49,30 @@ def percentile_interval(replicates: np.ndarray, level: float) -> tuple[np.ndarra
 def over_chunks(chunks: Iterator[np.ndarray], statistic: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """`statistic` of every chunk, put together along the first axis."""
     return np.concatenate([statistic(chunk) for chunk in chunks])
+
+
+def replicated_products(moments: Moments, replicates: int, seed: int) -> np.ndarray:
+    """Cross-products of the data, then of every resample of its units, (1 + replicates, m, m)."""
+    upper = np.triu_indices(moments.products.shape[1])
+    flat = moments.products[:, *upper]
+    drawn = over_chunks(multiplicities(len(flat), replicates, seed, flat.shape[1]), lambda times: times @ flat)
+    out = np.empty((1 + replicates, *moments.products.shape[1:]))
+    out[0], out[1:, *upper] = moments.products.sum(axis=0), drawn
+    out[1:, *upper[::-1]] = drawn
+    return out
+
+
+def estimates(
+    terms: Sequence[str], measure: str, unit: str, values: np.ndarray, level: float
+) -> Iterator[dict[str, Any]]:
+    """Result rows of values (1 + replicates, terms): the data's, with the percentiles of the replicates."""
+    columns = values[0], *percentile_interval(values[1:], level)
+    for term, estimate, spread, lower, upper in zip(terms, *columns, strict=True):
+        yield {"term": term, "measure": measure, "estimate": estimate, "std_error": spread, "lower": lower,
+               "upper": upper, "unit": unit, "level": level}  # fmt: skip
+
+
+def described(weights: str | None, customer: str | None, replicates: int) -> str:
+    """How the intervals came about, for the end of a result's method."""
+    unit = "customer" if customer else "row"
+    return f"{', weighted' if weights else ''}; resampled by {unit}, {replicates} times"

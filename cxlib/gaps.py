@@ -1,0 +1,268 @@
+"""Where service, experience and satisfaction part: excellent service and poor experience, CSAT against NPS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from . import logistic
+from .cells import LARGEST, count_cells, cross_products
+from .engine import NUMBER, View, bucketed, collect, require, view
+from .errors import CxError, refuse
+from .intervals import wilson
+from .player_checks import WORDS
+from .schema import results
+
+GAP, REVERSE = "excellent service, poor experience", "poor service, promoter"
+FOLDS = 10
+
+
+def service_gap(
+    data: Any,
+    score: str,
+    service: Sequence[str],
+    others: Sequence[str] = (),
+    excellent: float = 5,
+    poor: float = 6,
+    weights: str | None = None,
+    customer: str | None = None,
+    low: float = 2,
+    promoters_from: float = 9,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """How often excellent service goes with a poor experience, what those customers rated low, and the reverse case.
+
+    Parameters
+    ----------
+    score : number column; rows without it are left out
+    service, others : ratings; a gap is a touchpoint not met
+    excellent : service is excellent if every service rating given is at least this (default: the top of five)
+    poor, promoters_from : a score of at most `poor` is a poor experience, one of `promoters_from` or more a promoter
+    low : a rating of at most this is low; service is poor if any service rating is low
+    weights, customer : survey weight; the unit that answers more than once
+
+    Returns
+    -------
+    DataFrame in the result shape, all shares: for the gap and the reverse case of_met (of those who met service) and
+    of_excellent, or of_poor (of those with such service; n counts them); for every other driver low_in_gap and
+    low_in_rest (of those in the gap, and of the others with excellent service, who rated it) and their difference.
+
+    Notes
+    -----
+    Wilson intervals; with weights or customers, of the number of answers that would have the linearised error.
+    Differences by squaring and adding the limits of both (Newcombe 1998). Checked against statsmodels and brute force.
+    """
+    seen, service, others = view(data), list(service), list(others)
+    _check(seen, [score, *service, *others], weights, customer)
+    refuse([] if service else ["service must name at least one rating"])
+    given = [seen[s] for s in service]
+    met, least = ~nw.min_horizontal(*given).is_null(), nw.min_horizontal(*given)
+    great, bad = least >= excellent, least <= low
+    groups = {"met": met, "excellent": great, "poor": bad, GAP: great & (seen[score] <= poor),
+              "rest": great & (seen[score] > poor), REVERSE: bad & (seen[score] >= promoters_from)}  # fmt: skip
+    for other in others:
+        groups |= {f"{other} rated": ~seen[other].is_null(), f"{other} low": seen[other] <= low}
+    counts = _counts(seen, groups, weights, customer, ~seen[score].is_null())
+    if not counts.rows[counts.at["met"], counts.at["met"]]:
+        raise CxError(f"somebody must have rated {' or '.join(service)} and given a score, but nobody has")
+    ends = [(GAP, "met"), (GAP, "excellent"), (REVERSE, "met"), (REVERSE, "poor")]
+    rows = [_share(counts, term, f"of_{of}", (term, term), (of, of), level) for term, of in ends]
+    for other in others:
+        parts = [_share(counts, other, f"low_in_{name}", (group, f"{other} low"), (group, f"{other} rated"), level)
+                 for name, group in (("gap", GAP), ("rest", "rest"))]  # fmt: skip
+        rows += [*parts, _difference(other, *parts)]
+    return results({"unit": "share", "level": level, "method": _method(counts), **row} for row in rows)
+
+
+def satisfaction_overlap(
+    data: Any,
+    score: str,
+    satisfaction: str,
+    satisfied_from: float = 4,
+    promoters_from: float = 9,
+    weights: str | None = None,
+    customer: str | None = None,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """How far the satisfied (CSAT) and the promoters (NPS) are the same customers.
+
+    Parameters
+    ----------
+    score, satisfaction : number columns; rows without either are left out
+    satisfied_from, promoters_from : the lowest answer that counts as satisfied, as a promoter
+    weights, customer : survey weight; the unit that answers more than once
+
+    Returns
+    -------
+    DataFrame in the result shape, all shares with Wilson intervals: the four combinations (measure overlap, of all);
+    ("promoters", "satisfied") and ("satisfied", "promoters"), of the promoters and of the satisfied.
+    """
+    seen = view(data)
+    _check(seen, [score, satisfaction], weights, customer)
+    happy, loyal = seen[satisfaction] >= satisfied_from, seen[score] >= promoters_from
+    four = {"satisfied, promoter": happy & loyal, "satisfied, not a promoter": happy & ~loyal,
+            "not satisfied, promoter": ~happy & loyal, "neither": ~happy & ~loyal}  # fmt: skip
+    both = ~seen[score].is_null() & ~seen[satisfaction].is_null()
+    groups = four | {"all": both, "happy": happy, "loyal": loyal}
+    counts = _counts(seen, groups, weights, customer, both)
+    if not counts.rows[counts.at["all"], counts.at["all"]]:
+        raise CxError(f"somebody must have answered both '{score}' and '{satisfaction}', but nobody has")
+    rows = [_share(counts, name, "overlap", (name, name), ("all", "all"), level) for name in four]
+    same = ("satisfied, promoter",) * 2
+    rows += [_share(counts, "promoters", "satisfied", same, ("loyal", "loyal"), level),
+             _share(counts, "satisfied", "promoters", same, ("happy", "happy"), level)]  # fmt: skip
+    return results({"unit": "share", "level": level, "method": _method(counts), **row} for row in rows)
+
+
+def attrition_prediction(
+    data: Any,
+    outcome: str = "left",
+    scores: Sequence[str] = ("recommend", "satisfaction"),
+    customer: str | None = None,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """What each score tells about who leaves, and what it adds to the others, on customers it was not fitted to.
+
+    Parameters
+    ----------
+    data : frame with one row per customer, such as a landmark frame
+    outcome : true/false or 0/1 column
+    scores : number columns; no answer is an answer of its own
+    customer : by whose hash the ten folds are made (default: the row's place)
+
+    Returns
+    -------
+    DataFrame in the result shape, in log likelihood per 1,000 customers: for every score alone (how much better it
+    predicts than the overall rate) and added (than the other scores); ("all", "alone"): all scores together.
+
+    Notes
+    -----
+    Logit on the score and on having answered, fitted to nine folds, judged on the tenth. Below 0: worse than nothing.
+    Normal intervals of the mean difference between customers. Prediction, not cause.
+    """
+    seen, scores = view(data), list(scores)
+    _check(seen, scores, None, customer)
+    require(seen, [outcome])
+    lazy = bucketed(seen, customer, FOLDS)
+    columns = {"fold": nw.col("bucket"), "y": seen[outcome]}
+    for i, score in enumerate(scores):
+        columns |= {f"there{i}": (~seen[score].is_null()).cast(nw.Float64),
+                    f"value{i}": seen[score].cast(nw.Float64).fill_null(0.0)}  # fmt: skip
+    plain = View(lazy.select(e.alias(name) for name, e in columns.items()), {c: c for c in columns},
+                 dict.fromkeys(columns, NUMBER) | {"y": seen.kind[outcome]})  # fmt: skip
+    cells = count_cells(plain, [c for c in columns if c != "y"], "y")
+    x, n, events = cells.levels, cells.n.sum(axis=0), cells.events.sum(axis=0)
+    if not 0 < events.sum() < n.sum():
+        raise CxError(f"outcome '{outcome}' must have customers who left and customers who stayed; all are alike")
+
+    def predicted(chosen: Sequence[int]) -> np.ndarray:
+        own = x[[c for i in chosen for c in (f"there{i}", f"value{i}")]].to_numpy(float)
+        return held_out(np.column_stack([np.ones(len(x)), own]), n, events, x["fold"].to_numpy(int))
+
+    everything = list(range(len(scores)))
+    none, full = predicted([]), predicted(everything)
+    gains = [(score, "alone", predicted([i]) - none) for i, score in enumerate(scores)]
+    gains += [(score, "added", full - predicted([j for j in everything if j != i])) for i, score in enumerate(scores)]
+    gains.append(("all", "alone", full - none))
+    common = {"level": level, "n": int(n.sum()), "unit": "log likelihood per 1,000 customers",
+              "method": f"logit, {FOLDS} folds by a hash of the {'customer' if customer else 'row'}"}  # fmt: skip
+    return results({"term": term, "measure": measure, **_mean(gain, n, events, level), **common}
+                   for term, measure, gain in gains)  # fmt: skip
+
+
+def held_out(x: np.ndarray, n: np.ndarray, events: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """Log-likelihood of staying and of leaving in every cell, (2, cells), by the model fitted to the other folds."""
+    folds = np.unique(fold)
+    train = fold[None, :] != folds[:, None]
+    varies = np.r_[True, np.ptp(x[:, 1:], axis=0) > 0]
+    beta = logistic.fit(x[:, varies], n * train, events * train)[np.searchsorted(folds, fold)]
+    eta = (x[:, varies] * beta).sum(axis=1)
+    return -np.logaddexp(0.0, np.stack([eta, -eta]))
+
+
+def _mean(gain: np.ndarray, n: np.ndarray, events: np.ndarray, level: float) -> dict[str, float]:
+    """Mean gain of 1,000 customers, from the gains of staying and of leaving in every cell."""
+    counts = np.stack([n - events, events])
+    mean = (gain * counts).sum() / n.sum()
+    error = np.sqrt((counts * (gain - mean) ** 2).sum()) / n.sum()
+    away = stats.norm.ppf((1 + level) / 2) * error
+    values = {"estimate": mean, "std_error": error, "lower": mean - away, "upper": mean + away}
+    return {name: 1000 * float(value) for name, value in values.items()}
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """Sums over the rows that are in two groups at once, by unit, with weights and without."""
+
+    at: Mapping[str, int]
+    weighted: np.ndarray  # (units, groups, groups)
+    rows: np.ndarray  # (groups, groups)
+    plain: bool  # every row counts the same and is a unit of its own
+
+
+def _counts(
+    seen: View, groups: Mapping[str, nw.Expr], weights: str | None, customer: str | None, keep: nw.Expr
+) -> _Counts:
+    terms = {name: group.fill_null(False) for name, group in groups.items()}
+    moments = cross_products(seen, terms, customer, weights, keep)
+    rows = cross_products(seen, terms, customer, None, keep) if weights else moments
+    at = {name: 1 + i for i, name in enumerate(groups)}
+    return _Counts(at, moments.products, rows.products.sum(axis=0), not weights and not customer)
+
+
+def _share(
+    counts: _Counts, term: str, measure: str, part: tuple[str, str], whole: tuple[str, str], level: float
+) -> dict[str, Any]:
+    """The share of the rows of `whole` that are in `part`; both are what two groups have in common."""
+    (a, b), (c, d) = ((counts.at[one], counts.at[two]) for one, two in (part, whole))
+    hits, total = counts.weighted[:, a, b], counts.weighted[:, c, d]
+    n, sum_ = counts.rows[c, d], total.sum()
+    row = {"term": term, "measure": measure, "n": n}
+    if not sum_ > 0:
+        return row
+    share, worth = hits.sum() / sum_, float(n)
+    error = np.sqrt(share * (1 - share) / n)
+    if not counts.plain:
+        # Wilson's interval of as many answers as would have this error; of Kish's number where they are all alike.
+        units = (total > 0).sum()
+        error = np.sqrt(((hits - share * total) ** 2).sum() * units / max(units - 1, 1)) / sum_
+        worth = share * (1 - share) / error**2 if error > 0 else sum_**2 / (total**2).sum()
+    lower, upper = wilson(share * worth, worth, level)
+    return row | {"estimate": share, "std_error": error, "lower": float(lower), "upper": float(upper)}
+
+
+def _difference(term: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """First share less the second, by the distances of both from their limits (Newcombe's method 10)."""
+    row = {"term": term, "measure": "difference", "n": min(one["n"], other["n"])}
+    if "estimate" not in one or "estimate" not in other:
+        return row
+    apart = one["estimate"] - other["estimate"]
+    down = np.hypot(one["estimate"] - one["lower"], other["upper"] - other["estimate"])
+    up = np.hypot(one["upper"] - one["estimate"], other["estimate"] - other["lower"])
+    error = np.hypot(one["std_error"], other["std_error"])
+    return row | {"estimate": apart, "std_error": error, "lower": apart - down, "upper": apart + up}
+
+
+def _method(counts: _Counts) -> str:
+    return "Wilson" if counts.plain else "linearised; Wilson on effective rows"
+
+
+def _check(seen: View, columns: Sequence[str], weights: str | None, customer: str | None) -> None:
+    require(seen, [*columns, *filter(None, (weights, customer))])
+    numbers = [*columns, *filter(None, (weights,))]
+    refuse(f"column '{c}' must hold numbers, not {WORDS[seen.kind[c]]}; recode it"
+           for c in numbers if seen.kind[c] != NUMBER)  # fmt: skip
+    if not weights:
+        return
+    w = seen[weights].cast(nw.Float64)
+    odd = collect(seen.frame.select((w.is_null() | ~w.is_between(0, LARGEST)).cast(nw.Float64).sum().alias("k")))["k"][
+        0
+    ]
+    refuse([f"weights '{weights}' must be finite and 0 or more in every row, but {odd:,.0f} are not or are empty"]
+           if odd else [])  # fmt: skip
