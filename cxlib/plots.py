@@ -27,7 +27,7 @@ __all__ = [
 # Of the two estimates side by side: title, unit, the naive one, the adjusted one.
 CONTRASTS = {
     "fraction": (
-        "What adjusting changes",
+        "Attrition: what adjusting changes",
         "Share of departures",
         "nothing adjusted for",
         "adjusted for the confounders",
