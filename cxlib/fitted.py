@@ -25,6 +25,8 @@ FEWEST = 10  # leavers, and stayers, without which no fraction is shown
 
 Counts = tuple[np.ndarray, np.ndarray]  # trials and events of the cells, each (replicates, cells)
 
+Replicates = tuple[np.ndarray, np.ndarray, np.ndarray]  # n, events and risks of some replicates
+
 # (fit, n, events, risks) of a chunk of replicates -> (replicates, measures)
 Statistic = Callable[["AttritionFit", np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
@@ -124,11 +126,19 @@ def subset(cells: Cells, where: np.ndarray) -> Cells:
 
 def evaluate(fit: AttritionFit, statistic: Statistic) -> tuple[np.ndarray, np.ndarray]:
     """A statistic on the data and on every replicate, each with its own counts and coefficients."""
-    n, events = total(fit.cells)
-    point = statistic(fit, n, events, risks(fit.designs, fit.beta[None]))[0]
-    pieces = chunks((*fit.drawn, fit.replicates), fit.designs[..., 0].size)
-    parts = [statistic(fit, n, events, risks(fit.designs, beta)) for n, events, beta in pieces]
-    return point, np.concatenate([np.empty((0, len(point))), *parts])
+    point = statistic(fit, *estimated(fit))[0]
+    return point, np.concatenate([np.empty((0, len(point))), *(statistic(fit, *part) for part in replicated(fit))])
+
+
+def estimated(fit: AttritionFit) -> Replicates:
+    """Counts and risks of the data themselves, as the only replicate."""
+    return *total(fit.cells), risks(fit.designs, fit.beta[None])
+
+
+def replicated(fit: AttritionFit) -> Iterator[Replicates]:
+    """Counts and risks of the replicates, in chunks."""
+    for n, events, beta in chunks((*fit.drawn, fit.replicates), fit.designs[..., 0].size):
+        yield n, events, risks(fit.designs, beta)
 
 
 def summarised(
@@ -138,30 +148,34 @@ def summarised(
     level: float,
     by: str | None = None,
     unit: str = "share",
+    limits: Callable[[AttritionFit, float], np.ndarray] | None = None,
 ) -> pd.DataFrame:
     """Result rows of a statistic whose measures are `names` (term, measure), over all or within levels of `by`.
 
-    A level whose estimate differs from that of all customers by more than chance (Benjamini-Hochberg over the
-    levels, at 1 - level) says so in its note; a level with too few leavers has no estimate.
+    Limits are percentiles of the replicates, unless `limits` gives others, (2, measures). A level whose estimate
+    differs from that of all customers by more than chance (Benjamini-Hochberg over the levels, at 1 - level) says so
+    in its note; a level with too few leavers has no estimate.
     """
     point, drawn = evaluate(fit, statistic)
     if by is None:
-        return results(_rows(fit, names, point, drawn, level, unit))
+        return results(_rows(fit, names, point, drawn, level, unit, limits))
     rows, gaps = [], []
     for value, (part, n) in segments(fit, by).items():
         own, own_drawn = evaluate(part, statistic) if part else (np.full_like(point, np.nan), drawn[:0])
-        rows += [{by: value, **row} for row in _rows(part or fit, names, own, own_drawn, level, unit)]
+        rows += [{by: value, **row} for row in _rows(part or fit, names, own, own_drawn, level, unit, limits)]
         for row in rows[-len(names) :]:
             row |= {} if part else {"n": n, "note": TOO_FEW}
         spread = (own_drawn - drawn).std(axis=0, ddof=1) if part and len(drawn) > 1 else np.nan
-        gaps.append((own - point) / spread)
+        gaps.append((own - point) / np.where(spread > 0, spread, np.nan))
     for row, differs in zip(rows, _beyond_chance(np.array(gaps), 1 - level).ravel(), strict=True):
         row["note"] = f"differs from all (false discovery rate {1 - level:.0%})" if differs else row["note"]
     return results(rows, by=[by])
 
 
-def _rows(fit, names, point, drawn, level, unit):  # type: ignore[no-untyped-def]
+def _rows(fit, names, point, drawn, level, unit, limits):  # type: ignore[no-untyped-def]
     spread, lower, upper = percentile_interval(drawn, level)
+    if limits and len(drawn):
+        lower, upper = limits(fit, level)
     return [
         {"term": term, "measure": measure, "estimate": point[i], "std_error": spread[i], "lower": lower[i],
          "upper": upper[i], "level": level, "n": fit.n, "unit": unit, "method": fit.method, "note": ""}

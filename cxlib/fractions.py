@@ -9,7 +9,8 @@ import pandas as pd
 
 from . import removal
 from .errors import refuse, unknown
-from .fitted import AttritionFit, summarised
+from .fitted import AttritionFit, estimated, replicated, summarised
+from .resample import percentile_interval
 
 
 def attributable_fractions(fit: AttritionFit, level: float = 0.95, by: str | None = None) -> pd.DataFrame:
@@ -99,6 +100,8 @@ def outweighs(fit: AttritionFit, a: str, b: str, level: float = 0.95, by: str | 
     -----
     Leavers are customers weighted by fitted risk. A cause's weight is its Shapley contribution to the customer's
     risk against the references; below 0 counts as 0, or a harmless cause would outweigh a protective one.
+    A share jumps where two causes weigh the same, which plain percentiles do not cover. The lower limit counts
+    only the kinds of customers whose verdict is sure in the replicates, the upper one all for whom it is possible.
 
     Source
     ------
@@ -110,8 +113,9 @@ def outweighs(fit: AttritionFit, a: str, b: str, level: float = 0.95, by: str | 
     terms = (f"{a} > {b}", f"{b} > {a}", "tie", "neither")
     names = [(term, measure) for measure in ("of_all", "of_any", "of_both") for term in terms]
     return summarised(
-        fit, names, lambda fit, n, events, risks: removal.split(n, risks, fit.exposed, pair), level, by
-    )
+        fit, names, lambda fit, n, events, risks: removal.split(n, risks, fit.exposed, pair), level, by,
+        limits=lambda fit, level: _outweighing_limits(fit, pair, level),
+    )  # fmt: skip
 
 
 def what_if(
@@ -151,3 +155,15 @@ def what_if(
     return summarised(
         fit, names, lambda fit, n, events, risks: removal.removal_values(n, risks) @ weights, level, by
     )
+
+
+def _outweighing_limits(fit: AttritionFit, pair: list[int], level: float) -> np.ndarray:
+    """Percentiles of the shares of surely and of possibly outweighing kinds of customers, (2, 12)."""
+    seen = sum(removal.verdicts(risks, fit.exposed, pair).sum(axis=0) for _, _, risks in replicated(fit))
+    often, rarely = seen / len(fit.replicates), (1 - level) / 2
+    told = removal.verdicts(estimated(fit)[2], fit.exposed, pair)[0]
+    # The verdict on the data stays possible, and no other is sure, however the replicates fell.
+    sure, possible = (often >= 1 - rarely) & told, (often > rarely) | told
+    least, most = (np.concatenate([removal.leavers_in(parts, n, risks, fit.exposed[pair])
+                                   for n, _, risks in replicated(fit)]) for parts in (sure, possible))  # fmt: skip
+    return np.array([percentile_interval(least, level)[1], percentile_interval(most, level)[2]])

@@ -54,14 +54,25 @@ def unadjusted(n: np.ndarray, events: np.ndarray, exposed: np.ndarray) -> np.nda
 
 def split(n: np.ndarray, risks: np.ndarray, exposed: np.ndarray, pair: list[int]) -> np.ndarray:
     """Four-way split of the leavers, over all, any exposed and both exposed: (replicates, 12)."""
+    return leavers_in(verdicts(risks, exposed, pair), n, risks, exposed[pair])
+
+
+def verdicts(risks: np.ndarray, exposed: np.ndarray, pair: list[int]) -> np.ndarray:
+    """Of each cell: the first cause weighs more, the second, they tie, neither is there; (replicates, 4, cells)."""
     first, second = np.moveaxis(np.maximum(contributions_by_cell(risks)[..., pair], 0.0), 2, 0)
-    has = exposed[pair]
-    any_, both = has.any(axis=0), has.all(axis=0)
+    any_ = exposed[pair].any(axis=0)
     more, less = (first > second + TIE) & any_, (second > first + TIE) & any_
-    parts = np.stack([more, less, any_ & ~more & ~less, np.broadcast_to(~any_, more.shape)], axis=1)
+    return np.stack([more, less, any_ & ~more & ~less, np.broadcast_to(~any_, more.shape)], axis=1)
+
+
+def leavers_in(parts: np.ndarray, n: np.ndarray, risks: np.ndarray, has: np.ndarray) -> np.ndarray:
+    """Share of the leavers in each of four parts of the cells, over all, any and both of `has`: (replicates, 12).
+
+    `parts` is (replicates, 4, cells), or (4, cells) where they are the same in every replicate.
+    """
     leavers = n * risks[:, 0]
-    shares = [_ratio(np.einsum("bc,btc->bt", leavers * among, parts), (leavers * among).sum(axis=1, keepdims=True))
-              for among in (np.ones(len(any_)), any_, both)]  # fmt: skip
+    shares = [_ratio((parts @ (leavers * among)[..., None])[..., 0], (leavers * among).sum(axis=1, keepdims=True))
+              for among in (np.ones(has.shape[1]), has.any(axis=0), has.all(axis=0))]  # fmt: skip
     return np.concatenate(shares, axis=1)
 
 
