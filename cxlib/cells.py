@@ -6,6 +6,7 @@ a hash of the customer where there are many, so intervals cost the same at ten t
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -106,15 +107,12 @@ def _summed(table: pd.DataFrame) -> tuple[np.ndarray, int]:
     """The same sums from the rows themselves: of few rows an engine plans m² sums longer than it hands them over."""
     bucket, found = pd.factorize(table["bucket"], sort=True, use_na_sentinel=False)
     a = table.drop(columns="bucket").to_numpy(float)[np.argsort(bucket, kind="stable")]
-    # As in a query, what is empty adds nothing.
-    w, a = (
-        np.nan_to_num(a[:, 0], posinf=np.inf),
-        np.nan_to_num(np.column_stack([np.ones(len(a)), a[:, 1:]]), posinf=np.inf),
-    )
-    ends = np.cumsum(np.bincount(bucket, minlength=len(found)))
+    a[np.isnan(a)] = 0.0  # as in a query, what is empty adds nothing
+    w, a = a[:, :1], np.column_stack([np.ones(len(a)), a[:, 1:]])
+    ends = np.concatenate([[0], np.cumsum(np.bincount(bucket, minlength=len(found)))])
     products = np.empty((len(found), a.shape[1], a.shape[1]))
-    for i, (start, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
-        products[i] = (a[start:end] * w[start:end, None]).T @ a[start:end]
+    for i, (start, end) in enumerate(itertools.pairwise(ends)):
+        products[i] = (a[start:end] * w[start:end]).T @ a[start:end]
     return products, len(table)
 
 

@@ -267,7 +267,7 @@ def _check_lifts(drivers: Sequence[str], lifts: Mapping[str, int], low: float, p
     for name, step in ((n, s) for n, s in lifts.items() if n in drivers):
         own = points[name]
         if isinstance(step, bool) or not isinstance(step, int) or step < 1:
-            faults.append(f"lifts: '{name}' must go up by whole points, 1 or more, not {shortened(step)!r}")
+            faults.append(f"lifts: '{name}' must go up by whole points, 1 or more, not {shortened(step)}")
         elif own[0] > low or own[-1] <= low:
             faults.append(f"lifts: '{name}' must have ratings up to low={low:g} and above, but has {own[0]} to "
                           f"{own[-1]}; name another low")  # fmt: skip

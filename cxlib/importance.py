@@ -14,6 +14,7 @@ import numpy as np
 from scipy import sparse, stats
 
 from . import design, logistic, shapley
+from .fitted import REFIT
 from .players import Players
 from .regression import FLAT, all_r_squared
 
@@ -137,5 +138,5 @@ def _log_likelihood(x: np.ndarray, n: np.ndarray, events: np.ndarray) -> np.ndar
     start = logistic.fit(matrix, n[:1], events[:1])[0]
     size = max(1, ELEMENTS // 8 // len(matrix))
     parts = [slice(i, i + size) for i in range(0, len(n), size)]
-    beta = np.concatenate([logistic.fit(matrix, n[part], events[part], start=start) for part in parts])
+    beta = np.concatenate([logistic.fit(matrix, n[part], events[part], start=start, tolerance=REFIT) for part in parts])
     return logistic.log_likelihood(matrix, n, events, beta)
