@@ -9,6 +9,7 @@ import numpy as np
 from scipy import special
 
 MOST_STEPS = 100
+LONG_STEP = 4.0  # logits
 
 
 def expit(eta: np.ndarray) -> np.ndarray:
@@ -43,8 +44,7 @@ def fit(
     for _ in range(MOST_STEPS):
         p = expit(beta @ x.T)
         gradient = (events - n * p) @ x
-        # Along the last step the likelihood rose at `slope`; where it now falls as fast, the step went too far.
-        far = np.einsum("bi,bi->b", gradient, last) < -0.9 * slope
+        far = _too_far(x, n, events, beta, last, gradient, slope)
         step = _newton_step(outer, n, p, gradient)
         last = np.where(far[:, None], last / 2, step)
         slope = np.where(far, slope / 2, np.einsum("bi,bi->b", step, gradient))
@@ -87,6 +87,17 @@ def _start(x: np.ndarray, n: np.ndarray, events: np.ndarray) -> np.ndarray:
     # The first column is the constant.
     beta[:, 0] = np.log(share / (1 - share))
     return beta
+
+
+def _too_far(x, n, events, beta, last, gradient, slope):  # type: ignore[no-untyped-def]
+    """Which last steps to take back by half: along them the likelihood rose at `slope` and now falls as fast."""
+    far = np.einsum("bi,bi->b", gradient, last) < -0.9 * slope
+    # Far out the likelihood is straight and its slope tells little: after a long step its height is compared too.
+    long = np.flatnonzero(np.abs(last @ x.T).max(axis=1) > LONG_STEP)
+    if len(long):
+        now, before = (log_likelihood(x, n[long], events[long], b) for b in (beta[long], beta[long] - last[long]))
+        far[long] |= now < before
+    return far
 
 
 def _newton_step(outer: np.ndarray, n: np.ndarray, p: np.ndarray, gradient: np.ndarray) -> np.ndarray:

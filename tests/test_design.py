@@ -76,6 +76,14 @@ def test_columns_that_earlier_columns_determine_are_found():
     assert np.linalg.matrix_rank(x / np.linalg.norm(x, axis=0)) == 5
 
 
+def test_columns_that_are_only_close_are_kept():
+    rng = np.random.default_rng(1)
+    x = np.column_stack([np.ones(50), rng.normal(size=50)])
+    for gap, kept in ((1e-4, True), (1e-6, True), (1e-12, False)):
+        close = x[:, 1] + gap * rng.normal(size=50)
+        assert design.estimable(np.column_stack([x, close]), np.ones(50)).tolist() == [True, True, kept]
+
+
 def test_cells_without_customers_carry_nothing():
     x = np.column_stack([np.ones(4), [0, 0, 0, 1], [0, 1, 0, 1]])
     assert design.estimable(x, np.array([5, 5, 5, 0])).tolist() == [True, False, True]

@@ -146,6 +146,16 @@ def test_stamps_with_a_zone_become_naive_utc(zone, form, tmp_path):
     assert seen.to_pandas()["at"].tolist() == local.dt.tz_convert("UTC").dt.tz_localize(None).tolist()
 
 
+def test_the_zone_of_the_session_does_not_matter():
+    local = pd.Series(pd.to_datetime(["2024-07-01 12:00"])).dt.tz_localize("Europe/Berlin")
+    zone = duckdb.sql("SELECT current_setting('TimeZone')").fetchall()[0][0]
+    try:
+        duckdb.sql("SET TimeZone = 'America/New_York'")
+        assert engine.view(pd.DataFrame({"at": local})).to_pandas()["at"].tolist() == [pd.Timestamp("2024-07-01 10:00")]
+    finally:
+        duckdb.sql(f"SET TimeZone = '{zone}'")
+
+
 def test_time_between_stamps():
     at = pd.to_datetime(["2024-02-28 12:00", "2024-03-01 00:00"])
     seen = engine.view(pd.DataFrame({"a": [at[0], None], "b": [at[1], at[1]]}))

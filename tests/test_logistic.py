@@ -66,6 +66,15 @@ def test_a_level_that_a_replicate_did_not_draw_keeps_its_coefficient():
     assert beta[0] == pytest.approx([np.log(10 / 40), np.log(1.0) - np.log(10 / 40), 0.7])
 
 
+@pytest.mark.parametrize("start", [-9.0, 6.0, 12.0])
+def test_a_start_far_away_is_no_harm(start):
+    # There Newton's full step overshoots by hundreds of logits; the likelihood along it says so.
+    design = np.array([[1.0, 0.0], [1.0, 1.0]])
+    n, events = np.array([[100.0, 50.0]]), np.array([[30.0, 20.0]])
+    beta = logistic.fit(design, n, events, start=np.array([start, 0.0]))
+    assert logistic.expit(beta @ design.T)[0] == pytest.approx([0.3, 0.4], abs=1e-12)
+
+
 def test_one_customer_far_out_does_not_stop_the_fit():
     rng = np.random.default_rng(1)
     x = np.r_[5000.0, rng.normal(size=600)]
