@@ -50,7 +50,7 @@ def survival_curve(
     late = None if entry is None else np.asarray(entry, dtype=float)[kept]
     with np.errstate(divide="ignore", invalid="ignore"):
         curve = SurvfuncRight(time, ended, entry=late, freq_weights=amount[kept])
-        if square is None:
+        if square is None or not len(curve.surv_times):
             curve.surv_prob_se = _greenwood(curve)
         else:
             curve.surv_prob_se = _jackknife(curve, time, ended, np.asarray(square, dtype=float)[kept], rows.sum())
@@ -105,7 +105,8 @@ def ended_by(
         lower, upper = wilson(share * count, count, level)
         error = np.sqrt(share * (1 - share) / count) if effective == 1 and known.all() else error
         told = "Wilson" if known.all() else "Wilson on those whose state is known"
-        return float(share), float(np.nan_to_num(error)), float(lower), float(upper), told
+        # Of none, Wilson's lower limit is 0 but for rounding.
+        return float(share), float(np.nan_to_num(error)), min(float(lower), share), max(float(upper), share), told
     return float(share), float(error), *loglog(share, error, level), "log-log"
 
 
@@ -121,19 +122,18 @@ def on_a_grid(seconds: nw.Expr) -> nw.Expr:
     return nw.when(seconds <= DAY).then(seconds.ceil()).otherwise((seconds / 60.0).ceil() * 60.0)
 
 
-def grid_bound(time: Array, ended: Array, rows: Array) -> float:
-    """Most by which the curve of durations rounded up may lie above that of the durations themselves.
+def grid_bound(time: Array, ended: Array, rows: Array, beyond: float = 0.0) -> tuple[Array, Array]:
+    """Steps of a grid, and the most by which the curve of durations rounded up to it may lie too high at each.
 
-    Rounding up puts those censored in the same step of the grid at risk beside those who ended in it. The bound adds,
-    over the steps, the difference that makes to the share that ends: d/(n-c) - d/n.
+    Rounding up puts those censored in a step at risk beside those who ended in it. The bound adds up, over the steps
+    after `beyond`, the difference that makes to the share that ends: d/(n-c) - d/n.
     """
     steps = np.unique(time)
     place = np.searchsorted(steps, time)
     d, c = (np.bincount(place, weights=rows * (ended == value), minlength=len(steps)) for value in (1, 0))
     n = np.cumsum((d + c)[::-1])[::-1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        extra = np.where(d > 0, d / np.maximum(n - c, d) - d / n, 0.0)
-    return float(extra.sum())
+    extra = np.where((d > 0) & (steps > beyond), d / np.maximum(n - c, np.maximum(d, 1e-300)) - d / n, 0.0)
+    return steps, np.minimum(np.cumsum(extra), 1.0)
 
 
 def _complete(curve: Any) -> bool:
@@ -149,12 +149,13 @@ def _greenwood(curve: Any) -> Array:
 def _jackknife(curve: Any, time: Array, ended: Array, square: Array, rows: float) -> Array:
     """Errors of a weighted curve: the squared influence of each row, summed by duration, with factor n/(n-1).
 
-    A row's influence on log S(t) is its own event's share of the risk set less what it added to risk sets up to t, so
-    one cumulative sum gives those who ended or were censored by t, and one product those who are still there.
+    A row's influence on log S(t) is what its own event took from it less what it added to risk sets up to t, so one
+    cumulative sum gives those who ended or were censored by t, and one product those who are still there.
     """
-    hazard = np.cumsum(curve.n_events / curve.n_risk**2)
+    left = np.where(curve.n_risk > curve.n_events, curve.n_risk - curve.n_events, np.nan)
+    hazard = np.cumsum(curve.n_events / (curve.n_risk * left))
     place = np.searchsorted(curve.surv_times, time, side="right") - 1
-    own = np.where(ended == 1, 1 / curve.n_risk[np.maximum(place, 0)], 0.0) - np.where(place >= 0, hazard[place], 0.0)
+    own = np.where(ended == 1, 1 / left[np.maximum(place, 0)], 0.0) - np.where(place >= 0, hazard[place], 0.0)
     until = np.searchsorted(curve.surv_times, time, side="left")  # the first step at which the row is done
     gone = np.bincount(until, weights=square * own**2, minlength=len(hazard) + 1)[: len(hazard)]
     mass = np.bincount(until, weights=square, minlength=len(hazard) + 1)

@@ -225,6 +225,9 @@ def _measures(
     curve = censored.survival_curve(time, ended, rows, *given)
     note = f"{out:,} of {int(group['rows'].sum()):,} tickets left out: stamps missing or running backwards"
     span = f"{ask.opened} to {ask.ended}, censored at {tickets.extract:%Y-%m-%d %H:%M}"
+    if of > EXACT:
+        high = censored.grid_bound(time, ended, rows, beyond=censored.DAY)[1].max(initial=0)
+        span += f"; beyond a day to the minute, which lifts the curve by at most {high:.1g}"
     part = _Part(used, curve, note if out else "", span, level, bool(weights))
     yield from _quantiles(part)
     if target is not None:

@@ -71,6 +71,7 @@ def share_row(counts: pd.DataFrame, hit: Any, sample: int, weights: str | None, 
     # The Wilson interval of as many answers as would have this error; of Kish's number where they are all alike.
     worth = share * (1 - share) / error**2 if weights and error > 0 else total**2 / square if total > 0 else np.nan
     lower, upper = (float(x) for x in wilson(share * worth, worth, level)) if total > 0 else (np.nan, np.nan)
+    lower, upper = min(lower, share), max(upper, share)  # of none, Wilson's lower limit is 0 but for rounding
     method = "linearised, weights; Wilson on effective rows" if weights else "Wilson"
     return {"estimate": share, "std_error": error, "lower": lower, "upper": upper, "n": n, "method": method,
             "level": level, "unit": "share"}  # fmt: skip
