@@ -140,7 +140,7 @@ def _shared(rows: Sequence[Row]) -> list[str]:
 
 def _draw_row(ax: Axes, row: Row, y: float) -> tuple[Text, Text]:
     """A dot on its interval; returns the labels of its name and its number."""
-    hollow = {} if row.filled else {"markerfacecolor": "white", "markeredgewidth": 2}
+    hollow: dict[str, Any] = {} if row.filled else {"markerfacecolor": "white", "markeredgewidth": 2}
     ax.plot([row.told.lower, row.told.upper], [y, y], color=row.colour, lw=3.5, alpha=0.55, solid_capstyle="butt")
     ax.plot([row.told.estimate], [y], "o", color=row.colour, ms=9, clip_on=False, **hollow)
     if row.heading:
@@ -158,7 +158,7 @@ def _label(ax: Axes, x: float, y: float, up: float, words: str, **look: Any) -> 
 
 def _shorten(ax: Axes, labels: Iterable[tuple[Text, Text]]) -> None:
     """Shorten names that would run into their numbers, once the layout has settled."""
-    ax.figure.draw_without_rendering()
+    ax.figure.draw_without_rendering()  # type: ignore[union-attr]
     for name, told in labels:
         while name.get_window_extent().x1 > told.get_window_extent().x0 - 8 and len(name.get_text()) > 2:
             name.set_text(name.get_text().rstrip("…")[:-1].rstrip() + "…")

@@ -43,7 +43,7 @@ def show(ax: Axes | None) -> None:
     if ax is not None:
         told = " ".join(filter(None, map(alt, ax.figure.axes)))
         display(ax.figure, metadata={"image/png": {"alt": told}})
-        plt.close(ax.figure)
+        plt.close(ax.figure)  # type: ignore[arg-type]
 
 
 def _plot(draw: Callable[..., Axes]) -> Callable[..., Axes | None]:

@@ -91,7 +91,7 @@ def naive_and_adjusted(result: pd.DataFrame, measure: str = "fraction") -> str:
     before, after = (
         ("taken alone", "beside the others") if measure == "importance" else ("before adjusting", "after it")
     )
-    told = []
+    told: list[str] = []
     for one in adjusted[adjusted["measure"].eq(measure) & adjusted["term"].isin(naive["term"])].itertuples(index=False):
         if one.term != "joint":
             first, unit = pick(naive, one.term, measure), "R² " if one.unit == "R²" else ""
@@ -105,7 +105,7 @@ def naive_and_adjusted(result: pd.DataFrame, measure: str = "fraction") -> str:
 @_sentence
 def role_interval(result: pd.DataFrame) -> str:
     """Between which bounds the share of departures lies in which each cause plays a role."""
-    told = []
+    told: list[str] = []
     for term in result["term"].unique():
         low, high = (pick(result, term, bound) for bound in ("lower_bound", "upper_bound"))
         told.append(f"{term} plays a role in at least {estimate(low, not told)} and at most {estimate(high, False)}")

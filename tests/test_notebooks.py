@@ -1,7 +1,9 @@
 """The notebooks: how they are built, that they run from any folder, and what they say where a study lacks a part."""
 
 import ast
+import functools
 import re
+import tempfile
 from pathlib import Path
 
 import nbformat
@@ -52,10 +54,11 @@ def answers(notebook):
     return {answer["name"]: answer for answer in read_answer(notebook, "x", {})["answers"] if not answer["by"]}
 
 
-@pytest.fixture(scope="module")
-def ran(tmp_path_factory):
-    """Each notebook run once on the example, from an empty folder."""
-    return {name: run(name, tmp_path_factory.mktemp("elsewhere")) for name in NOTEBOOKS}
+@functools.cache
+def ran(name):
+    """The notebook run on the example from an empty folder, once for all tests."""
+    with tempfile.TemporaryDirectory() as elsewhere:
+        return run(name, elsewhere)
 
 
 # How they are built
@@ -119,8 +122,8 @@ def test_the_answer_cell_names_its_own_notebook(name):
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_it_runs_from_any_folder_and_answers_in_one_sentence(ran, name):
-    notebook = ran[name]
+def test_it_runs_from_any_folder_and_answers_in_one_sentence(name):
+    notebook = ran(name)
     answer = Answer.model_validate(outputs(notebook, MIME)[0])
     assert len(outputs(notebook, MIME)) == 1
     assert answer.notebook == name
@@ -131,20 +134,20 @@ def test_it_runs_from_any_folder_and_answers_in_one_sentence(ran, name):
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_nothing_is_written_to_stderr_and_every_figure_is_described(ran, name):
-    streams = [output for cell in ran[name].cells if cell.cell_type == "code" for output in cell.outputs
+def test_nothing_is_written_to_stderr_and_every_figure_is_described(name):
+    streams = [output for cell in ran(name).cells if cell.cell_type == "code" for output in cell.outputs
                if output.output_type == "stream"]  # fmt: skip
     assert streams == []
-    figures = [output.metadata for cell in ran[name].cells if cell.cell_type == "code" for output in cell.outputs
+    figures = [output.metadata for cell in ran(name).cells if cell.cell_type == "code" for output in cell.outputs
                if "image/png" in output.get("data", {})]  # fmt: skip
     assert len(figures) >= 4
     assert all(len(figure["image/png"]["alt"]) > 60 for figure in figures)
 
 
-def test_attrition_finds_the_truth_of_the_simulation_where_the_naive_figure_misses_it(ran):
+def test_attrition_finds_the_truth_of_the_simulation_where_the_naive_figure_misses_it():
     """Authority: the counterfactual risks of the simulator, at the example's landmark."""
     truth = read_truth(ROOT / "data" / "example" / "truth.json")
-    found = answers(ran["02-attrition-service-vs-price"])
+    found = answers(ran("02-attrition-service-vs-price"))
     for cause in ("service", "price"):
         for measure, true in (("average_fraction", truth.average_fraction), ("fraction", truth.fraction)):
             answer = found[f"{cause}.{measure}"]
@@ -153,13 +156,13 @@ def test_attrition_finds_the_truth_of_the_simulation_where_the_naive_figure_miss
     assert share["lower"] < truth.outweighs["of_any"]["price > service"] < share["upper"]
     naive = re.search(
         r"Service goes with (\d+)% \(95% interval (\d+)% to",
-        "\n".join(outputs(ran["02-attrition-service-vs-price"], "text/plain")),
+        "\n".join(outputs(ran("02-attrition-service-vs-price"), "text/plain")),
     )
     assert float(naive[2]) / 100 > truth.fraction["service"]
 
 
-def test_experience_answers_with_the_share_of_every_group(ran):
-    found = answers(ran["03-experience-and-nps"])
+def test_experience_answers_with_the_share_of_every_group():
+    found = answers(ran("03-experience-and-nps"))
     shares = [found[f"{group}.share"]["estimate"] for group in ("service", "price", "product", "buying")]
     assert sum(shares) == pytest.approx(1)
     assert -100 <= found["nps"]["estimate"] <= 100
