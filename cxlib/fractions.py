@@ -37,6 +37,16 @@ def attributable_fractions(fit: AttritionFit, level: float = 0.95, by: str | Non
     Source
     ------
     Greenland & Drescher 1993; Eide & Gefeller 1995 (average); Sjolander & Vansteelandt 2011.
+
+    Examples
+    --------
+    >>> columns = {"contact": ["good", "failed"] * 40, "price": ["same", "same", "raised", "raised"] * 20}
+    >>> toy = pd.DataFrame(columns | {"left": [1, 1, 1, 1, 0, 1, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0] * 5})
+    >>> causes = {"service": {"contact": {"failed": "good"}}, "price": {"price": {"raised": "same"}}}
+    >>> fit = cx.fit_attrition(toy, causes=causes, replicates=0)
+    >>> table = cx.attributable_fractions(fit)
+    >>> table[table["measure"] == "average_fraction"].set_index("term")["estimate"].round(3).to_dict()
+    {'service': 0.25, 'price': 0.25}
     """
     measures = ("fraction", "average_fraction", "last", "lowest_order", "highest_order")
     names = [(cause, measure) for cause in fit.causes for measure in measures] + [("joint", "fraction")]
@@ -54,6 +64,15 @@ def unadjusted_fractions(fit: AttritionFit, level: float = 0.95, by: str | None 
     -----
     1 - risk of the customers without a failure / risk of all: what a report without a model shows. It counts in
     whatever else differs between the two, so it is wrong by as much as `attributable_fractions` differs from it.
+
+    Examples
+    --------
+    >>> columns = {"contact": ["good", "failed"] * 40, "price": ["same", "same", "raised", "raised"] * 20}
+    >>> toy = pd.DataFrame(columns | {"left": [1, 1, 1, 1, 0, 1, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0] * 5})
+    >>> causes = {"service": {"contact": {"failed": "good"}}, "price": {"price": {"raised": "same"}}}
+    >>> fit = cx.fit_attrition(toy, causes=causes, replicates=0)
+    >>> cx.unadjusted_fractions(fit).set_index("term")["estimate"].round(3).to_dict()
+    {'service': 0.25, 'price': 0.25, 'joint': 0.5}
     """
     names = [(cause, "fraction") for cause in fit.causes] + [("joint", "fraction")]
     table = summarised(fit, names, lambda fit, n, events, risks: removal.unadjusted(n, events, fit.exposed), level, by)
@@ -73,6 +92,15 @@ def role_interval(fit: AttritionFit, level: float = 0.95, by: str | None = None)
     "Plays a role in" is an etiologic share, which no data identify (Greenland & Robins 1988): the two bounds are
     what can be known. They are not a confidence interval. The upper bound says little where the exposure is the
     mere lack of an add-on, which most customers lack.
+
+    Examples
+    --------
+    >>> columns = {"contact": ["good", "failed"] * 40, "price": ["same", "same", "raised", "raised"] * 20}
+    >>> toy = pd.DataFrame(columns | {"left": [1, 1, 1, 1, 0, 1, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0] * 5})
+    >>> causes = {"service": {"contact": {"failed": "good"}}, "price": {"price": {"raised": "same"}}}
+    >>> fit = cx.fit_attrition(toy, causes=causes, replicates=0)
+    >>> cx.role_interval(fit).set_index(["term", "measure"])["estimate"].round(3).loc["service"].to_dict()
+    {'lower_bound': 0.25, 'upper_bound': 0.625}
     """
     names = [(cause, bound) for cause in fit.causes for bound in ("lower_bound", "upper_bound")]
     return summarised(
@@ -106,6 +134,16 @@ def outweighs(fit: AttritionFit, a: str, b: str, level: float = 0.95, by: str | 
     Source
     ------
     Shapley 1953; the sum of contributions is the average fraction of Eide & Gefeller 1995.
+
+    Examples
+    --------
+    >>> columns = {"contact": ["good", "failed"] * 40, "price": ["same", "same", "raised", "raised"] * 20}
+    >>> toy = pd.DataFrame(columns | {"left": [1, 1, 1, 1, 0, 1, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0] * 5})
+    >>> causes = {"service": {"contact": {"failed": "good"}}, "price": {"price": {"raised": "same"}}}
+    >>> fit = cx.fit_attrition(toy, causes=causes, replicates=0)
+    >>> table = cx.outweighs(fit, "price", "service")
+    >>> table[table["measure"] == "of_all"].set_index("term")["estimate"].round(3).to_dict()
+    {'price > service': 0.25, 'service > price': 0.25, 'tie': 0.375, 'neither': 0.125}
     """
     faults = [unknown("cause", name, fit.causes) for name in (a, b) if name not in fit.causes]
     refuse([*faults, *(["a and b must be two different causes"] if a == b else [])])
@@ -142,6 +180,15 @@ def what_if(
     Source
     ------
     Morgenstern & Bursic 1982 (generalised impact fraction).
+
+    Examples
+    --------
+    >>> columns = {"contact": ["good", "failed"] * 40, "price": ["same", "same", "raised", "raised"] * 20}
+    >>> toy = pd.DataFrame(columns | {"left": [1, 1, 1, 1, 0, 1, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0] * 5})
+    >>> causes = {"service": {"contact": {"failed": "good"}}, "price": {"price": {"raised": "same"}}}
+    >>> fit = cx.fit_attrition(toy, causes=causes, replicates=0)
+    >>> cx.what_if(fit, {"service": 0.5}).set_index("term")["estimate"].round(3).to_dict()
+    {'service': 0.125}
     """
     faults = [unknown("cause", name, fit.causes) for name in reductions if name not in fit.causes]
     faults += [f"reduction of '{name}' must be a share from 0 to 1, not {value}" for name, value in reductions.items()
@@ -152,9 +199,7 @@ def what_if(
     names = [(cause, "impact_fraction") for cause in reductions] + [("joint", "impact_fraction")] * (len(plans) > 1)
     shares = [[plan.get(cause, 0.0) for cause in fit.causes] for plan in plans]
     weights = np.stack([removal.removal_weights(own) for own in shares], axis=1)
-    return summarised(
-        fit, names, lambda fit, n, events, risks: removal.removal_values(n, risks) @ weights, level, by
-    )
+    return summarised(fit, names, lambda fit, n, events, risks: removal.removal_values(n, risks) @ weights, level, by)
 
 
 def _outweighing_limits(fit: AttritionFit, pair: list[int], level: float) -> np.ndarray:
