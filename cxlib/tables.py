@@ -112,8 +112,7 @@ def base_rates(fit: AttritionFit | None, level: float = 0.95) -> GT | None:
     whole = pd.concat(parts)
     table = pd.DataFrame({
         "cause": whole["cause"],
-        "": whole["column"].map(plain_name),
-        " ": whole["band"].map(plain_name),
+        "": whole["column"].map(plain_name) + ": " + whole["band"].map(plain_name),
         "customers": whole["n"].map(number),
         "left": [number(row.estimate, "share", digits(row)) for row in whole.itertuples()],
         f"{percent(level)} interval": [_unbroken(interval(row)) if row.n > 0 else "" for row in whole.itertuples()],
