@@ -204,7 +204,9 @@ def _chart(
     x, n = known["value"].to_numpy(float), (known["weight"] ** 2 / known["square"]).to_numpy(float)
     first = min(baseline or len(x), len(x))
     centre, sigma, noise = _limits(x, n, kind, first, known["weight"].to_numpy(float))
-    z = np.divide(x - centre, sigma, out=np.where(x == centre, 0.0, np.sign(x - centre) * np.inf), where=sigma > 0)
+    # Where nothing varies, any departure is beyond every limit.
+    away = x - centre
+    z = np.divide(away, sigma, out=np.select([away > 0, away < 0], [np.inf, -np.inf]), where=sigma > 0)
     broken = signals(z, [rules] if isinstance(rules, str) else rules) if first > 1 else {}
     ends = {"share": (0.0, 1.0), "nps": (-100.0, 100.0)}.get(measure, (-np.inf, np.inf))
     told = f"{KINDS[kind]}, limits from {first} periods" + (", provisional" if first < FEW else "")

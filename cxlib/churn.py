@@ -182,7 +182,8 @@ def _counts(seen: engine.View, groups: Sequence[str], opens: date, horizon: int)
     """Customers there in the window by group, days of entry and exit, and kind of end, in one grouped query."""
     closes = opens + timedelta(days=horizon)
     start, end = seen[START].cast(nw.Date), seen[END].cast(nw.Date)
-    there = seen.frame.filter(start < closes, end.is_null() | (end > opens) | (end < start))
+    # Ends before the signup are looked for in all of the data: they show what the file is worth.
+    there = seen.frame.filter(((start < closes) & (end.is_null() | (end > opens))) | (end < start))
     kind = seen["end_kind"] if "end_kind" in seen.at else nw.lit(UNSTATED)
     keys = {f"g{i}": seen[name] for i, name in enumerate(groups)} | {
         "start": nw.when(start >= opens).then(start),

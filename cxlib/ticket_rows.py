@@ -15,6 +15,7 @@ from .data import Tables
 from .errors import CxError, refuse, shortened, unknown
 from .periods import instant, stamp_faults
 
+STAMPS = ("first_response_at", "resolved_at")  # in which the data go on after the last opening
 KINDS = ("refuse", "exclude")
 Row = dict[str, Any]
 
@@ -88,6 +89,8 @@ def _with_customers(tables: Tables, groups: Sequence[str]) -> engine.View:
 
 def _last_stamp(seen: engine.View, stamps: Sequence[str], data: Any) -> datetime:
     """The last stamp there is: no ticket is followed for longer than the data show."""
+    also = [name for name in STAMPS if name in seen.at and seen.kind[name] == engine.STAMP]
+    stamps = list(dict.fromkeys([*stamps, *also]))
     latest = engine.collect(seen.frame.select(seen[name].max().alias(f"s{i}") for i, name in enumerate(stamps)))
     found = [pd.Timestamp(value) for value in latest.iloc[0] if not pd.isna(value)]
     if isinstance(data, Tables):

@@ -191,8 +191,8 @@ def bad(**columns):
         (bad(opened_at=[DAY, None, None]), {},
          [f"tickets: 'opened_at' must be known for every ticket, but 2 of 3 have none; {REFUSED}"]),
         (bad(resolved_at="yesterday"), {},
-         ["column 'resolved_at' must hold stamps, it holds texts, such as 'yesterday'; read it with pandas.to_datetime, "
-          "or load the file with cx.load or a study"]),
+         ["column 'resolved_at' must hold stamps, it holds texts, such as 'yesterday'; read it with "
+          "pandas.to_datetime, or load the file with cx.load or a study"]),
         (bad(), {"by": "tema", "opened": "opend_at"},
          [f"tickets: no column 'opend_at'; did you mean 'opened_at'? There are: {THERE}",
           f"tickets: no column 'tema'; There are: {THERE}"]),
