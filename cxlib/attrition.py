@@ -79,7 +79,7 @@ def fit_attrition(
     return fit_cells(cells, drawn, outcome, causes, adjust, interactions, "customer" if customer else "row")
 
 
-def _check_arguments(at, causes, adjust, by, others, interactions):  # type: ignore[no-untyped-def]
+def _check_arguments(at, causes, adjust, by, others, interactions):
     faults, shape = [], "{cause: {column: {level: reference}}}"
     if not isinstance(causes, Mapping) or not causes:
         faults, causes = [f"causes must name at least one cause: {shape}, not {shortened(causes)}"], {}
@@ -101,7 +101,7 @@ def _check_arguments(at, causes, adjust, by, others, interactions):  # type: ign
     refuse(faults)
 
 
-def _cause_faults(at, cause, columns):  # type: ignore[no-untyped-def]
+def _cause_faults(at, cause, columns):
     mappings = list(columns.values()) if isinstance(columns, Mapping) else []
     if not mappings or not all(isinstance(m, Mapping) and m for m in mappings):
         return [f"cause '{cause}' must be {{column: {{level: reference}}}}, not {shortened(columns)}"]

@@ -186,7 +186,7 @@ def _twice(seen: View, customer: str, period: str | None) -> str:
             f"have more rows: {listed(again['who'], most=3)}; {remedy}")  # fmt: skip
 
 
-def _grouped(seen, factors, outcome, customer, weights, count):  # type: ignore[no-untyped-def]
+def _grouped(seen, factors, outcome, customer, weights, count):
     weight = seen[weights].cast(nw.Float64) if weights else nw.lit(1.0)
     lazy = bucketed(seen, customer, _buckets(count))
     lazy = lazy.with_columns(seen[outcome].cast(nw.Float64).alias("y"), weight.alias("w"))
@@ -200,7 +200,7 @@ def _grouped(seen, factors, outcome, customer, weights, count):  # type: ignore[
     return lazy.select(nw.col("bucket", "y", "w"), *named).group_by(keys).agg(*sums, *checks)
 
 
-def _check_counts(table, factors, outcome, weights, customer):  # type: ignore[no-untyped-def]
+def _check_counts(table, factors, outcome, weights, customer):
     faults = []
     for name, column in ((f, table[f"f{i}"]) for i, f in enumerate(factors)):
         if empty := int(table.loc[column.isna(), "rows"].sum()):
@@ -235,8 +235,8 @@ def _assemble(table: pd.DataFrame, factors: Sequence[str], weighted: bool) -> Ce
     shape = (int(bucket.max()) + 1, int(cell.max()) + 1)
     first = np.unique(cell, return_index=True)[1]
     levels = table.iloc[first][keys].set_axis(list(factors), axis=1).reset_index(drop=True)
-    grids = [sparse.csr_array((table[c].to_numpy(float), (bucket, cell)), shape=shape) for c in ("n", "events")]
-    return Cells(levels, *grids, np.bincount(cell, weights=table["rows"]).astype(np.int64), weighted)
+    n, events = (sparse.csr_array((table[c].to_numpy(float), (bucket, cell)), shape=shape) for c in ("n", "events"))
+    return Cells(levels, n, events, np.bincount(cell, weights=table["rows"]).astype(np.int64), weighted)
 
 
 def is_number(column: pd.Series) -> bool:

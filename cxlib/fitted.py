@@ -90,7 +90,7 @@ def fit_cells(
     sets = [[c for j, c in enumerate(causes) if m >> j & 1] for m in range(1 << len(causes))]
     designs = np.stack([design.matrix(design.removed(cells.levels, causes, names), kept) for names in sets])
     dropped = tuple(term for term in terms if term not in kept)
-    parts = [logistic.fit(designs[0], *counts, start=beta, tolerance=REFIT) for counts in chunks(drawn)]
+    parts = [logistic.fit(designs[0], n, events, start=beta, tolerance=REFIT) for n, events in chunks(drawn)]
     refits = np.concatenate([np.empty((0, len(kept))), *parts])
     return AttritionFit(outcome, causes, tuple(adjust), interactions, cells, tuple(kept), dropped, designs, beta, drawn,
                         refits, unit)  # fmt: skip
@@ -99,7 +99,7 @@ def fit_cells(
 def refit(fit: AttritionFit, **changes: object) -> AttritionFit:
     """The same model on other cells, or another model on the same cells, with the same resampled customers."""
     names = ("cells", "drawn", "outcome", "causes", "adjust", "interactions", "unit")
-    return fit_cells(**({name: getattr(fit, name) for name in names} | changes))  # type: ignore[arg-type]
+    return fit_cells(**({name: getattr(fit, name) for name in names} | changes))
 
 
 def segments(fit: AttritionFit, by: str) -> dict[object, tuple[AttritionFit | None, int]]:
@@ -172,7 +172,7 @@ def summarised(
     return results(rows, by=[by])
 
 
-def _rows(fit, names, point, drawn, level, unit, limits):  # type: ignore[no-untyped-def]
+def _rows(fit, names, point, drawn, level, unit, limits):
     spread, lower, upper = percentile_interval(drawn, level)
     if limits and len(drawn):
         lower, upper = limits(fit, level)

@@ -89,7 +89,7 @@ def _start(x: np.ndarray, n: np.ndarray, events: np.ndarray) -> np.ndarray:
     return beta
 
 
-def _too_far(x, n, events, beta, last, gradient, slope):  # type: ignore[no-untyped-def]
+def _too_far(x, n, events, beta, last, gradient, slope):
     """Which last steps to take back by half: along them the likelihood rose at `slope` and now falls as fast."""
     far = np.einsum("bi,bi->b", gradient, last) < -0.9 * slope
     # Far out the likelihood is straight and its slope tells little: after a long step its height is compared too.

@@ -23,7 +23,10 @@ class Column:
 
 
 def _columns(*rows: tuple[str, ...]) -> tuple[Column, ...]:
-    return tuple(Column(name.rstrip("*"), *rest, required=name.endswith("*")) for name, *rest in rows)
+    return tuple(
+        Column(name.rstrip("*"), kind, unit, values, meaning, name.endswith("*"))
+        for name, kind, unit, values, meaning in rows
+    )
 
 
 # A star marks the columns without which the table cannot be used.
@@ -140,7 +143,7 @@ def results(rows: Iterable[Mapping[str, object]], by: Iterable[str] = ()) -> pd.
 
 def ordered(name: str, levels: Iterable[object]) -> list[object]:
     """Levels in the order they are shown: bands as declared, the rest by spelling, unknown ones last."""
-    known = {level: i for i, level in enumerate(LEVELS.get(name, ()))}
+    known: dict[object, int] = {level: i for i, level in enumerate(LEVELS.get(name, ()))}
     return sorted(levels, key=lambda level: (known.get(level, len(known)), *_by_size_then_spelling(level)))
 
 
