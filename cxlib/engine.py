@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -39,10 +40,17 @@ class View:
         return collect(self.frame.select(self.at[name] for name in wanted)).set_axis(list(wanted), axis=1)
 
 
+@cache
+def _quiet() -> None:
+    """Once: no progress bars of DuckDB, which would end up in the pages of a report."""
+    duckdb.execute("SET enable_progress_bar = false")
+
+
 def view(frame: Any, where: str = "frame") -> View:
     """Take any supported frame in: pandas, Polars, Arrow, a DuckDB relation, a Spark frame, narwhals or a View."""
     if isinstance(frame, View):
         return frame
+    _quiet()
     native = _native(frame, where)
     names = native.column_names if isinstance(native, pa.Table) else [str(name) for name in native.columns]
     refuse(f"{where}: two columns are named '{name}'; give each its own name" for name in _repeated(names))

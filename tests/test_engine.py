@@ -156,6 +156,11 @@ def test_the_zone_of_the_session_does_not_matter():
         duckdb.sql(f"SET TimeZone = '{zone}'")
 
 
+def test_long_queries_draw_no_bar_into_a_page():
+    engine.view(FRAME)
+    assert duckdb.sql("SELECT current_setting('enable_progress_bar')").fetchall() == [(False,)]
+
+
 def test_time_between_stamps():
     at = pd.to_datetime(["2024-02-28 12:00", "2024-03-01 00:00"])
     seen = engine.view(pd.DataFrame({"a": [at[0], None], "b": [at[1], at[1]]}))
