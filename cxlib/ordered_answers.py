@@ -14,7 +14,7 @@ from statsmodels.stats.multitest import multipletests
 
 from . import ordinal
 from .design import estimable
-from .engine import View, collect, view
+from .engine import NUMBER, View, collect, view
 from .errors import refuse, unknown
 from .players import Checked, checked, driver_terms, sampled
 from .schema import results
@@ -88,7 +88,11 @@ def _rows_of(
     columns = [e.cast(nw.Float64).alias(f"x{i}") for i, e in enumerate(terms.values())]
     lazy = sampled(seen, given, customer, MOST_ANSWERS)
     table = collect(lazy.select(seen[score].cast(nw.Float64).alias("y"), *columns))
-    x = table.drop(columns="y").to_numpy(float)
+    x = table.drop(columns="y").to_numpy(float, copy=True)
+    # Ratings without gaps as they are, so that thresholds compare with other software.
+    for driver, own in zip(given.drivers, places, strict=True):
+        if seen.kind[driver] == NUMBER and not given.has_gaps(driver):
+            x[:, own[0]] += given.facts.at[driver, "mean"]
     kept = estimable(np.column_stack([np.ones(len(x)), x]), np.ones(len(x)))[1:]
     at = np.cumsum(kept) - 1
     own = [[int(at[c]) for c in columns if kept[c]] for columns in places]

@@ -28,10 +28,14 @@ class OrdinalFit:
 
 
 def proportional_odds(x: np.ndarray, classes: np.ndarray) -> OrdinalFit:
-    """Maximum likelihood; `classes` are 0, 1, ... without a gap, x (rows, columns) has no constant."""
-    cuts = int(classes.max())
-    params, value, information = _newton(_start(x, classes), *_designs(x, classes, ()))
-    errors = np.sqrt(np.diag(np.linalg.inv(information)))
+    """Maximum likelihood; `classes` are 0, 1, ... without a gap, x (rows, columns) has no constant and varies."""
+    cuts, (mean, spread) = int(classes.max()), _origin(x)
+    z = (x - mean) / spread
+    params, value, information = _newton(_start(z, classes), *_designs(z, classes, ()))
+    # Back from standardised columns: thresholds move with the means, effects with the spreads.
+    back = np.diag(np.concatenate([np.ones(cuts), 1 / spread]))
+    back[:cuts, cuts:] = -mean / spread
+    params, errors = back @ params, np.sqrt(np.diag(back @ np.linalg.inv(information) @ back.T))
     shares = np.bincount(classes) / len(classes)
     null = len(classes) * float((shares * np.log(shares)).sum())
     return OrdinalFit(-params[cuts:], params[:cuts], np.concatenate([errors[cuts:], errors[:cuts]]), value, null)
@@ -39,9 +43,15 @@ def proportional_odds(x: np.ndarray, classes: np.ndarray) -> OrdinalFit:
 
 def freed(x: np.ndarray, classes: np.ndarray, fit: OrdinalFit, columns: Sequence[int]) -> float:
     """Log-likelihood where the effects of some columns may differ from threshold to threshold."""
+    mean, spread = _origin(x)
     more = len(columns) * (len(fit.thresholds) - 1)
-    start = np.concatenate([fit.thresholds, -fit.beta, np.zeros(more)])
-    return _newton(start, *_designs(x, classes, columns))[1]
+    start = np.concatenate([fit.thresholds - mean @ fit.beta, -fit.beta * spread, np.zeros(more)])
+    return _newton(start, *_designs((x - mean) / spread, classes, columns))[1]
+
+
+def _origin(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Means and spreads, so that Newton's method does not depend on the columns' units."""
+    return x.mean(axis=0), x.std(axis=0)
 
 
 def _start(x: np.ndarray, classes: np.ndarray) -> np.ndarray:

@@ -173,8 +173,8 @@ def sampled(seen: View, given: Checked, customer: str | None, most: int) -> nw.L
     """The rows kept, or of more than `most` a sample by a hash of the customer (or of the row's place)."""
     if given.rows <= most:
         return seen.frame.filter(given.keep)
-    # A little less than all that would fit, for the hash does not hit a share exactly.
-    share = int(0.97 * most / given.rows * _FINE)
+    # Less than all that would fit, for a hash hits a share only nearly, the less so where customers answer often.
+    share = int((1 - 8 / most**0.5) * most / given.rows * _FINE)
     return bucketed(seen, customer, _FINE).filter(given.keep & (nw.col("bucket") < share)).drop("bucket")
 
 

@@ -121,16 +121,16 @@ def test_differences_are_those_of_the_shares(scale):
 
 
 def test_promoter_intervals_come_from_refits_on_resampled_customers():
-    """Brute force: standard error of 60 refits by hand on drawn customers, against 200 of ours, within 25 %."""
+    """Brute force: standard error of 40 refits by hand on drawn customers, against 200 of ours, within 30 %."""
     data = answers(400)
     result = relative_importance(data, drivers=["a", "b"], scale="promoter", customer="customer", replicates=200)
     rng, drawn = np.random.default_rng(3), []
     parts = [part for _, part in data.groupby("customer")]
-    for _ in range(60):
+    for _ in range(40):
         again = pd.concat([parts[i] for i in rng.integers(0, len(parts), len(parts))])
         drawn.append(estimates(relative_importance(again, drivers=["a", "b"], scale="promoter", replicates=1), "share"))
     spread = pd.DataFrame(drawn)["a"].std()
-    assert estimates(result, "share", "std_error")["a"] == pytest.approx(spread, rel=0.25)
+    assert estimates(result, "share", "std_error")["a"] == pytest.approx(spread, rel=0.3)
 
 
 def test_of_many_answers_a_sample_is_taken_and_named():
@@ -158,6 +158,19 @@ def test_noise_gets_what_random_columns_get():
     assert 0.93 <= np.mean(np.array(got) <= upper) <= 0.98
 
 
+def test_limits_of_r_squared_allow_for_its_optimism():
+    """Known truth: R² .3 of ten drivers at n = 150; of 100 intervals at least 88 hold it."""
+    held = 0
+    for seed in range(100):
+        x = np.random.default_rng(seed).standard_normal((150, 11))
+        data = pd.DataFrame(x[:, :10], columns=list("abcdefghij"))
+        data["y"] = np.sqrt(0.03) * x[:, :10].sum(axis=1) + np.sqrt(0.7) * x[:, 10]
+        groups = {"one": list("abcde"), "two": list("fghij")}
+        row = relative_importance(data, "y", list("abcdefghij"), groups, replicates=100, seed=seed).iloc[-1]
+        held += row["lower"] <= 0.3 <= row["upper"]
+    assert held >= 88
+
+
 def test_mcfadden_noise_gets_what_random_columns_get():
     """Known law: twice the likelihood gained is chi-squared, here with two columns."""
     rows = importance.random_mcfadden(entropy=0.6, sizes=[1, 2], effective=500, level=0.95)
@@ -166,14 +179,14 @@ def test_mcfadden_noise_gets_what_random_columns_get():
 
 @pytest.mark.parametrize("scale", ["score", "promoter"])
 def test_a_driver_that_does_nothing_is_called_noise_and_others_are_not(scale):
-    """Known truth: 60 data sets; noise so called in 88 % or more, the driver that matters never."""
+    """Known truth: 40 data sets; noise so called in 34 (chance below: .3 %) or more, the driver that matters never."""
     called = []
-    for seed in range(60):
+    for seed in range(40):
         data = answers(400, seed).assign(z=np.random.default_rng(1000 + seed).standard_normal(400))
         result = relative_importance(data, drivers=["a", "b", "z"], scale=scale, replicates=1)
         called.append(estimates(result, "share", "note") == NOISE)
-    rates = pd.DataFrame(called).mean()
-    assert rates["z"] >= 0.88 and rates["a"] == 0.0
+    times = pd.DataFrame(called).sum()
+    assert times["z"] >= 34 and times["a"] == 0
 
 
 def test_weights_make_noise_count_for_more():
