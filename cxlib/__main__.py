@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from .errors import CxError, shortened
 
-STOPPED = 130  # what typer makes of Ctrl-C
+if TYPE_CHECKING:
+    from .report import Run
+
 app = typer.Typer(name="cx", help=__doc__.splitlines()[0], add_completion=False, pretty_exceptions_enable=False)
 Notebook = Annotated[str, typer.Argument(help="Stem, unique beginning of it, or path.")]
 Notebooks = Annotated[list[str] | None, typer.Argument(metavar="[NOTEBOOK]...", help="Stem, its beginning, or path.")]
@@ -42,29 +47,40 @@ def report(
     notebooks: Notebooks = None,
     p: Pairs = None,
     f: Files = None,
+    plan: Annotated[Path | None, typer.Option(metavar="FILE.yml", help="What to render, as a plan says.")] = None,
     out: Out = Path("reports/output"),
     workers: Workers = 1,
     timeout: Timeout = 600,
+    retries: Annotated[int, typer.Option(min=0, metavar="N", help="For dead kernels and time-outs only.")] = 0,
+    pdf: Annotated[bool, typer.Option("--pdf", help="A PDF beside each page.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Render what has not changed too.")] = False,
+    keep: Annotated[int | None, typer.Option(min=1, metavar="N", help="Runs kept; beats the plan's.")] = None,
+    no_warm: Annotated[bool, typer.Option("--no-warm", help="Start every kernel anew.")] = False,
     code: Annotated[bool, typer.Option("--code", help="Show the code, folded.")] = False,
+    executed: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Pages from notebooks run elsewhere: <notebook>/<slug>.ipynb.")
+    ] = None,
 ) -> None:
-    """Render notebooks to self-contained pages; without a name, all numbered ones."""
+    """Render notebooks to self-contained pages; without a name, all numbered ones or the plan's."""
     from .parameters import find_notebooks, read_parameter_file
-    from .report import fault_line, plan_jobs, run_reports
+    from .plan import read_plan
+    from .report import Options, plan_jobs, plan_reports, run_reports
 
     given: dict[str, object] = {}
     for file in f or []:
         given |= read_parameter_file(file)
     given |= dict(pair.split("=", 1) for pair in p or [])
-    jobs = plan_jobs(find_notebooks(notebooks or []), given)
-    with _progress() as progress:
+    read = read_plan(plan) if plan else None
+    jobs = plan_reports(read, notebooks or [], given) if read else plan_jobs(find_notebooks(notebooks or []), given)
+    words = read.words if read else None
+    options = Options(
+        workers, timeout, retries, code, pdf or bool(words and "pdf" in words.formats), force,
+        keep or (words.keep if words else None), not no_warm, str(executed.absolute()) if executed else "",
+    )  # fmt: skip
+    with _stoppable(out), _progress() as progress:
         task = progress.add_task("reports", total=len(jobs))
-        run = run_reports(jobs, out, workers, timeout, code, lambda manifest: progress.advance(task))
-    for manifest in run.manifests:
-        if manifest["status"] != "ok":
-            _complain([fault_line(manifest)])
-    counts = ", ".join(f"{number} {status}" for status, number in run.counts.items() if number)
-    print(f"{len(jobs)} report{'s' * (len(jobs) != 1)}: {counts}; {run.seconds:.0f} s; {run.folder}")
-    raise typer.Exit(run.exit_code)
+        run = run_reports(jobs, out, options, read, lambda manifest: progress.advance(task))
+    raise typer.Exit(_told(run))
 
 
 @app.command("list")
@@ -134,10 +150,47 @@ def check(
     raise typer.Exit(int((checks["verdict"] == "fails").any()))
 
 
+def _told(run: Run) -> int:
+    """One line for each thing that went wrong, one for each alert, the summary; returns the exit code."""
+    from .report import alert_line, fault_line
+
+    _complain(fault_line(manifest) for manifest in run.manifests if manifest["status"] in ("failed", "timeout"))
+    _complain([*run.faults, *map(alert_line, run.fired)])
+    counts = [f"{number} {status}" for status, number in run.counts.items() if number]
+    counts += [f"{len(run.fired)} alert{'s' * (len(run.fired) != 1)}"] if run.fired else []
+    reports = f"{len(run.manifests)} report{'s' * (len(run.manifests) != 1)}"
+    print(f"{reports}: {', '.join(counts)}; {run.seconds:.0f} s; {run.folder}")
+    return run.exit_code
+
+
+@contextmanager
+def _stoppable(out: Path) -> Iterator[None]:
+    """Ctrl-C, a service manager's stop and a closed terminal end a run in one way, and say what is left of it."""
+    from .report import left_behind
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt(number)
+
+    signals = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    ours = threading.current_thread() is threading.main_thread()
+    before = {number: signal.signal(number, stop) for number in signals} if ours else {}
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        number = stopped.args[0] if stopped.args else signal.SIGINT
+        done = left_behind(out)
+        kept = f"{done} report{'s are' if done > 1 else ' is'} done, which the next run takes up"
+        _complain([f"stopped; {kept if done else 'nothing was written'}"])
+        raise typer.Exit(128 + number) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _progress() -> Progress:
     """On stderr, and only where someone watches: logs of unattended runs stay clean."""
     console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     return Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
 
 
@@ -177,9 +230,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        code = app(_paired(given), prog_name="cx", standalone_mode=False) or 0
-        _complain(["stopped; nothing was written"] if code == STOPPED else [])
-        return code
+        return app(_paired(given), prog_name="cx", standalone_mode=False) or 0
     except Exception as error:
         if "--debug" in given:
             raise

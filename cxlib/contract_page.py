@@ -47,9 +47,9 @@ def summary(found: pd.DataFrame) -> str:
 def finding_line(row: pd.Series) -> str:
     """One line for a check that is not ok."""
     examples = f", such as {row['examples']}" if row["examples"] else ""
-    counts = (
-        f"{row['failing']:,} of {row['rows']:,} rows are not so{examples}" if row["part"] != "leak" else "look at it"
-    )
+    counts = f"{row['failing']:,} of {row['rows']:,} rows are not so{examples}"
+    if row["part"] == "leak":
+        counts = f"it {row['examples']} of it, was it known before?"
     return f"{row['verdict']}: {row['table']}: {row['rule']}: {counts}"
 
 

@@ -66,7 +66,7 @@ def rake(
     """
     seen = engine.view(data)
     refuse(unknown("column", column, seen.at, "margins") for column in margins if column not in seen.at)
-    cells = _cells(seen, list(margins), weights)
+    cells = _cells(seen, list(margins), weights) if margins else pd.DataFrame()
     targets = {column: _shares(shares) for column, shares in margins.items()}
     refuse([*_margin_faults(cells, margins), *_option_faults(margins, most, name, seen, weights)])
     used = cells[cells["weight"] > 0].reset_index(drop=True)
