@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from . import design, engine
+from . import design, engine, logistic
 from .durations import kind_faults, value_faults
 from .errors import CxError, refuse, unknown
 from .fitted import FEWEST
@@ -176,12 +176,21 @@ def _fitted(frame: pd.DataFrame, x: np.ndarray, parts: list[design.Term], ties: 
     groups = (pd.factorize(frame["who"])[0] if named else np.arange(len(frame))) if robust else None
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        fit = PHReg(frame["time"].to_numpy(), x, frame["event"].to_numpy(), entry=entry, ties=ties).fit(groups=groups)
+        model = PHReg(frame["time"].to_numpy(), x, frame["event"].to_numpy(), entry=entry, ties=ties)
+        fit = model.fit(groups=groups, start_params=_start(x, frame["event"].to_numpy()))
     off = design.separated(x, fit.params, fit.bse)
     refuse(f"{design.spelled(part)} decides who leaves first, so that no finite hazard ratio exists; make bands of it "
            "or leave it out" for part, one in zip(parts, off, strict=True) if one)  # fmt: skip
     refuse([f"the fit has come to no end ({told[0].message}); leave out terms or merge levels"] if told else [])
     return fit
+
+
+def _start(x: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """Log odds ratios of leaving at all: from 0, PHReg's undamped Newton steps run away where an effect is strong."""
+    wide, each = np.column_stack([np.ones(len(x)), x]), np.ones((1, len(x)))
+    beta = logistic.fit(wide, each, left[None].astype(float))[0]
+    runs_away = design.separated(wide, beta, logistic.standard_errors(wide, each[0], beta)).any()
+    return np.zeros(x.shape[1]) if runs_away else beta[1:]
 
 
 def _proportionality(

@@ -107,6 +107,18 @@ def test_fit_equals_statsmodels_on_the_users_columns(entry, ties):
     np.testing.assert_allclose(ours["upper"] - ours["estimate"], 1.959964 * theirs.bse, rtol=1e-5)
 
 
+def test_a_strong_effect_of_a_few_is_found():
+    """Authority: the score equation of the partial likelihood, which Newton's steps from 0 overshoot here."""
+    x = np.repeat([0, 1], [2000, 60])
+    left = np.r_[np.arange(2000) < 40, np.arange(60) < 50]
+    months = np.where(left, np.arange(2060) % 12 + 1, 12)
+    frame = pd.DataFrame({"months": months, "left": left, "failed": np.where(x == 1, "yes", "no")})
+    ratio = cox(frame, **T, terms=["failed"], ties="breslow").iloc[0]["estimate"]
+    model = PHReg(months, x[:, None], left, ties="breslow")
+    assert ratio > 3
+    np.testing.assert_allclose(model.score(np.array([ratio])), 0, atol=1e-8)
+
+
 def test_the_result_has_the_one_shape():
     assert cox(followed(), **T, terms=["region"]).columns.tolist() == [*RESULT_COLUMNS]
 
