@@ -131,8 +131,9 @@ def _doubly_robust(fit: AttritionFit, j: int, level: float) -> dict[str, object]
     starts = [logistic.fit(x, *counts)[0] for counts in _arm_counts(*total(fit.cells), inside, arm)]
 
     def fraction(n: np.ndarray, events: np.ndarray) -> np.ndarray:
-        arms = zip(_arm_counts(n, events, inside, arm), starts, strict=True)
-        outcome, propensity = (logistic.expit(logistic.fit(x, *counts, start=start, tolerance=REFIT) @ x.T) for counts, start in arms)
+        fits = (logistic.fit(x, *counts, start=start, tolerance=REFIT)
+                for counts, start in zip(_arm_counts(n, events, inside, arm), starts, strict=True))  # fmt: skip
+        outcome, propensity = (logistic.expit(beta @ x.T) for beta in fits)
         mean = augmented_mean(n[:, inside], events[:, inside], arm, outcome, propensity)
         # Customers outside the comparison keep their outcome; only the total of leavers needs them.
         left = events.sum(axis=1)
