@@ -33,6 +33,13 @@ def of_data(files: Iterable[str | Path]) -> str:
     return of_values([[Path(file).name, _of_large(Path(file)) if _is_large(file) else of_file(file)] for file in files])
 
 
+def of_named(values: Iterable[object]) -> str | None:
+    """SHA-256 over the files that parameters name, for notebooks that read no study; None where they name none."""
+    texts = [value for value in values if isinstance(value, str) and 0 < len(value) < 1000 and "\0" not in value]
+    found = [text for text in texts if os.path.isfile(text)]
+    return of_data(found) if found else None
+
+
 def _is_large(file: str | Path) -> bool:
     return os.path.getsize(file) > LARGE
 
@@ -50,8 +57,10 @@ def _of_large(file: Path) -> list:
 
 @functools.cache
 def of_code() -> str:
-    """SHA-256 over the modules of this package, by name."""
-    return of_values({path.name: of_file(path) for path in HERE.glob("*.py")})
+    """SHA-256 over the modules of this package, its templates and its sentences, and the claims that reports quote."""
+    own = [path for path in HERE.rglob("*") if path.suffix in (".py", ".csv", ".j2", ".css")]
+    quoted = [path for path in [HERE.parent / "data" / "published_claims.csv"] if path.is_file()]
+    return of_values({path.name: of_file(path) for path in own + quoted})
 
 
 @functools.cache

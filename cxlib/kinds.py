@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from .errors import listed
+from .yamlfile import PlainLoader
 
 # Narrow kinds first: the text "7" for `int | str` is the number.
 WORDS = {
@@ -38,15 +39,6 @@ class Kind:
             return f"one of {listed(self.choices)}"
         of = f" of {' or '.join(map(str, self.items))}" if self.items else ""
         return WORDS[self.name] + of + " and".join(f" {sign} {limit:g}" for sign, limit in self.bounds)
-
-
-class PlainLoader(yaml.BaseLoader):
-    """YAML without types and without aliases: a few nested aliases can stand for gigabytes."""
-
-    def compose_node(self, parent, index):
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError(f"aliases are not allowed (line {self.peek_event().start_mark.line + 1})")
-        return super().compose_node(parent, index)
 
 
 def kinds_of(default: object) -> tuple[Kind, ...]:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-import yaml
 
 from .errors import CxError, listed, nearest, refuse, shortened, unknown
-from .kinds import Kind, PlainLoader, fit, kinds_in, kinds_of
+from .kinds import Kind, fit, kinds_in, kinds_of
+from .yamlfile import read_yaml
 
 ONLY_LITERALS = "it may hold only `name: type = literal` lines; derived values belong in the next cell"
 SHELF = Path(__file__).parents[1] / "notebooks"
@@ -122,29 +122,29 @@ def check_parameters(notebook: str | Path, given: Mapping[str, object]) -> dict[
     -----
     papermill itself lets an unknown name pass with a warning and runs on the defaults.
     """
-    parameters = {parameter.name: parameter for parameter in read_parameters(notebook)}
-    where, faults = Path(notebook).stem, []
-    values = {name: parameter.default for name, parameter in parameters.items()}
+    values, faults = fitted(read_parameters(notebook), given)
+    refuse(f"{Path(notebook).stem}: {fault}" for fault in faults.values())
+    return values
+
+
+def fitted(parameters: Iterable[Parameter], given: Mapping[str, object]) -> tuple[dict[str, object], dict[str, str]]:
+    """Values of all parameters, and for each given name that does not fit what is wrong with it."""
+    known, faults = {parameter.name: parameter for parameter in parameters}, {}
+    values = {name: parameter.default for name, parameter in known.items()}
     for name, value in given.items():
-        if name not in parameters:
-            faults.append(unknown("parameter", name, parameters, where))
+        if name not in known:
+            faults[name] = unknown("parameter", name, known)
             continue
         try:
-            values[name] = fit(parameters[name].kinds, value)
+            values[name] = fit(known[name].kinds, value)
         except ValueError:
-            faults.append(f"{where}: {_misfit(parameters[name], value)}")
-    refuse(faults)
-    return values
+            faults[name] = _misfit(known[name], value)
+    return values, faults
 
 
 def read_parameter_file(path: str | Path) -> dict[str, object]:
     """Values by name from a YAML file. Scalars stay text, so that the notebook's declaration decides what 007 means."""
-    try:
-        given = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=PlainLoader)
-    except OSError as error:
-        raise CxError(f"parameter file '{shortened(path)}' cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CxError(f"parameter file '{shortened(path)}' is not YAML: {shortened(error, 200)}") from None
+    given, _ = read_yaml(path, "parameter file")
     if given in (None, ""):
         return {}
     if not isinstance(given, dict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import time
@@ -10,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import nbformat
 import papermill
@@ -21,55 +19,66 @@ from papermill.execute import raise_for_execution_errors
 from . import fingerprint
 from .answercell import read_answer
 from .errors import CxError, shortened
-from .kernels import ThisPython
+from .jobs import Job, Settings
+from .kernels import manager
+from .manifest import fresh_place, one_line, sign_off, told, write_json
 from .page import render_page, title_of
 from .parameters import read_notebook, read_parameters
-
-if TYPE_CHECKING:
-    from .report import Job
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def render(job: Job, folder: Path, run: str, timeout: float, code: bool) -> dict:
-    """Render one report into `folder`/<notebook>/<slug>, or keep what there is in <slug>.failed; returns its manifest.
+def render(job: Job, settings: Settings) -> dict:
+    """Render one report into <folder>/<notebook>/<slug>, or keep what there is in <slug>.failed; returns its manifest.
 
-    Slug, title and sentence are returned with it. Nothing a notebook does is raised: it is in the manifest.
+    Slug, title, sentence and first answer are returned with it. Nothing a notebook does is raised: it is in the
+    manifest. A full disk costs this report, not the run.
     """
-    place, started, clock = folder / job.name / job.slug, datetime.now(UTC), time.monotonic()
-    place.mkdir(parents=True)
+    started, clock = datetime.now(UTC), time.monotonic()
+    place = fresh_place(Path(settings.folder), job)
     kept: list[nbformat.NotebookNode] = []
     status, exception, answer = "ok", None, {}
     with _logged(place / "log.txt") as log:
         try:
-            _execute(job, timeout, kept)
+            _execute(job, settings, kept)
             answer = read_answer(kept[0], job.name, job.values)
-            _write_json(place / "answers.json", answer)
-            page = _page(job, kept[0], answer, run, started, code)
-            (place / "report.html").write_text(page, encoding="utf-8")
+            write_json(place / "answers.json", answer)
+            (place / "report.html").write_text(_page(job, kept[0], answer, settings, started), encoding="utf-8")
+            if settings.pdf:
+                _write_pdf(place, log)
+            _write_notebook(kept[0], job, place / "notebook.ipynb")
         except Exception as error:  # whatever a notebook does, the next report is still to be rendered
-            late = isinstance(error, CellTimeoutError) or time.monotonic() - clock > timeout
+            late = isinstance(error, CellTimeoutError) or time.monotonic() - clock > settings.timeout
             status = "timeout" if late else "failed"
-            exception = f"the report took longer than its {timeout:g} seconds" if late else _told(error)
+            exception = f"the report took longer than its {settings.timeout:g} seconds" if late else _told(error)
             log.error(COLOUR.sub("", str(error)) if isinstance(error, PapermillExecutionError) else exception)
-        notebook = kept[0] if kept else read_notebook(job.notebook)
-        _write_notebook(notebook, job, place / "notebook.ipynb")
-    manifest = _manifest(job, status, exception, started, time.monotonic() - clock)
-    told = {"slug": job.slug, "title": title_of(notebook) or job.name, "sentence": answer.get("sentence")}
-    return _sign_off(place, manifest) | told
+            _keep_notebook(kept, job, place / "notebook.ipynb")
+    manifest = _signed(job, place, status, exception, started, time.monotonic() - clock)
+    return manifest | told(job, title_of(kept[0]) if kept else "", answer if manifest["status"] == "ok" else None)
 
 
-def failed(job: Job, folder: Path, error: BaseException) -> dict:
-    """The manifest of a report whose worker process was lost."""
-    place = folder / job.name / job.slug
-    place.mkdir(parents=True, exist_ok=True)
-    manifest = _manifest(job, "failed", f"{type(error).__name__}: {shortened(error)}", datetime.now(UTC), 0.0)
-    return _sign_off(place, manifest) | {"slug": job.slug, "title": job.name, "sentence": None}
+def _signed(job: Job, place: Path, status: str, exception: str | None, started: datetime, seconds: float) -> dict:
+    try:
+        return sign_off(job, place, status, exception, started, seconds)
+    except OSError as error:  # the disk filled up with the last file
+        return sign_off(job, place, "failed", one_line(error), started, seconds)
 
 
-def _execute(job: Job, timeout: float, kept: list) -> None:
+def _keep_notebook(kept: list, job: Job, path: Path) -> None:
+    """The notebook up to the fault, as far as the disk takes it."""
+    try:
+        _write_notebook(kept[0] if kept else read_notebook(job.notebook), job, path)
+    except (OSError, CxError):
+        path.unlink(missing_ok=True)
+
+
+def _execute(job: Job, settings: Settings, kept: list) -> None:
     """Run the notebook; `kept` receives it as soon as its kernel is up, so that a failure leaves its outputs."""
-    deadline = time.monotonic() + timeout
+    if settings.executed:
+        kept.append(read_notebook(Path(settings.executed, job.name, f"{job.slug}.ipynb")))
+        raise_for_execution_errors(kept[0], None)
+        return
+    deadline = time.monotonic() + settings.timeout
     try:
         papermill.execute_notebook(
             job.notebook,
@@ -82,10 +91,10 @@ def _execute(job: Job, timeout: float, kept: list) -> None:
             request_save_on_cell_execute=False,
             autosave_cell_every=0,
             shutdown_kernel="immediate",
-            start_timeout=max(1, min(60, timeout)),
+            start_timeout=max(1, min(60, settings.timeout)),
             # Each cell gets what is left of the whole report's time.
             timeout_func=lambda cell: max(0.05, deadline - time.monotonic()),
-            kernel_manager_class=ThisPython,
+            kernel_manager_class=manager(settings.server),
             on_notebook_start=lambda notebook: kept.append(notebook),
         )
     except (CellTimeoutError, DeadKernelError):
@@ -109,10 +118,21 @@ def _told(error: Exception) -> str:
         return f"{error.ename}: {shortened(words, 300)} (cell {error.exec_count})"
     if isinstance(error, CxError):
         return "; ".join(error.faults)
-    return f"{type(error).__name__}: {shortened(error, 300)}"
+    return one_line(error)
 
 
-def _page(job: Job, notebook: nbformat.NotebookNode, answer: Mapping, run: str, started: datetime, code: bool) -> str:
+def _write_pdf(place: Path, log: logging.Logger) -> None:
+    """The page as PDF; where that fails, the page is there all the same."""
+    from .pdf import write_pdf
+
+    try:
+        write_pdf(place / "report.html", place / "report.pdf")
+    except Exception as error:
+        (place / "report.pdf").unlink(missing_ok=True)
+        log.error("no PDF: %s", one_line(error))
+
+
+def _page(job: Job, notebook: nbformat.NotebookNode, answer: Mapping, settings: Settings, started: datetime) -> str:
     rows = [
         {
             "name": parameter.name,
@@ -126,45 +146,11 @@ def _page(job: Job, notebook: nbformat.NotebookNode, answer: Mapping, run: str, 
     facts = [
         ("Notebook", job.name),
         ("Made", f"{started.day} {started:%B %Y, %H:%M} UTC"),
-        ("Run", run),
+        ("Run", settings.run),
         ("Code", (fingerprint.git_commit() or fingerprint.of_code())[:12]),
         ("Versions", ", ".join(f"{name} {number}" for name, number in fingerprint.versions().items())),
     ]
-    return render_page(notebook, job.name, rows, answer.get("sentence") or "", facts, code)
-
-
-def _manifest(job: Job, status: str, exception: str | None, started: datetime, seconds: float) -> dict:
-    return {
-        "schema": 1,
-        "status": status,
-        "notebook": job.name,
-        "parameters": job.values,
-        "fingerprint": {
-            "notebook": fingerprint.of_file(job.notebook),
-            "parameters": fingerprint.of_values(job.values),
-            "study": job.sources.get("study"),
-            "data": job.sources.get("data"),
-            "code": fingerprint.of_code(),
-        },
-        "git_commit": fingerprint.git_commit(),
-        "versions": fingerprint.versions(),
-        "seed": job.values.get("seed"),
-        "started_at": started.isoformat(timespec="seconds"),
-        "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(seconds, 2),
-        "exception": exception,
-    }
-
-
-def _sign_off(place: Path, manifest: dict) -> dict:
-    """Write the manifest last: a folder with one is complete. What failed moves to <slug>.failed, without a page."""
-    if manifest["status"] != "ok":
-        for name in ("report.html", "answers.json"):
-            (place / name).unlink(missing_ok=True)
-        place = place.rename(place.with_name(place.name + ".failed"))
-    manifest["files"] = {path.name: fingerprint.of_file(path) for path in sorted(place.iterdir())}
-    _write_json(place / "manifest.json", manifest)
-    return manifest
+    return render_page(notebook, job.name, rows, answer.get("sentence") or "", facts, settings.code)
 
 
 def _write_notebook(notebook: nbformat.NotebookNode, job: Job, path: Path) -> None:
@@ -174,14 +160,17 @@ def _write_notebook(notebook: nbformat.NotebookNode, job: Job, path: Path) -> No
     path.write_text(nbformat.writes(notebook), encoding="utf-8")
 
 
-def _write_json(path: Path, content: object) -> None:
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+class _Log(logging.FileHandler):
+    """A log that a full disk does not make noisy: the words are lost, the report goes on."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
 
 
 @contextmanager
 def _logged(path: Path) -> Iterator[logging.Logger]:
     """papermill's and nbconvert's words into the report's own log, none of them on the terminal."""
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = _Log(path, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     # papermill cannot read Literal and calls such parameters unknown; unknown ones were refused before.
     handler.addFilter(lambda record: not record.getMessage().startswith("Passed unknown parameter"))
@@ -198,4 +187,8 @@ def _logged(path: Path) -> Iterator[logging.Logger]:
         for logger, (handlers, propagate, level) in zip(loggers, before, strict=True):
             logger.handlers, logger.propagate = handlers, propagate
             logger.setLevel(level)
-        handler.close()
+        with suppress(OSError):
+            handler.close()
+        if not path.exists():  # every report has one, be it empty
+            with suppress(OSError):
+                path.touch()

@@ -1,217 +1,212 @@
-"""Notebooks to reports: what is to be rendered is checked first, rendered aside, and moved in place by one rename."""
+"""A run: what is to be rendered is checked first, rendered aside, and moved in place by one rename."""
 
 from __future__ import annotations
 
-import json
-import re
-import secrets
+import os
 import shutil
 import time
-import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from functools import partial
-from multiprocessing import get_context
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from . import fingerprint
-from .errors import CxError, refuse, shortened
+from .alerts import Told, find_alerts
+from .crew import render_all
+from .errors import shortened
+from .folders import finish, interrupted, locked, new_run, publish, retain
+from .jobs import Job, Settings, plan_jobs, plan_reports, showing_code, slug_of
+from .kernels import warm_server
 from .listing import write_index
-from .parameters import check_parameters, read_parameters
-from .rendering import failed, render
+from .manifest import GOOD, STATUSES
+from .pdf import pdf_fault
+from .plan import Plan
+from .reuse import answers_in, earlier_reports, take_over, take_up
 
-# A name with markup, slashes or 300 characters becomes a folder of its own; only decimals keep their point.
-UNSAFE = re.compile(r"(?:(?!(?<=\d)\.(?=\d))[^A-Za-z0-9])+")
+__all__ = ["Options", "Run", "plan_jobs", "plan_reports", "run_reports", "slug_of"]
+TOLD = "notebook slug status parameters title sentence seconds exception changed headline".split()
 
 
 @dataclass(frozen=True)
-class Job:
-    """One report to be: a notebook and the values of all its parameters; `changed` are those unlike its defaults."""
+class Options:
+    """How a run goes about its reports; see `run_reports`."""
 
-    notebook: str
-    name: str
-    slug: str
-    values: dict[str, object]
-    changed: dict[str, object]
-    sources: dict[str, str | None] = field(default_factory=dict)  # fingerprints of the study and its data
+    workers: int = 1
+    timeout: float = 600
+    retries: int = 0
+    code: bool = False
+    pdf: bool = False
+    force: bool = False
+    keep: int | None = None
+    warm: bool = True
+    executed: str = ""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: its folder, the manifests of its reports in the order asked for, and its length in seconds."""
+    """A finished run: its folder, the manifests of its reports in the order asked for, alerts, length in seconds."""
 
     folder: Path
     manifests: tuple[dict, ...]
     seconds: float
+    alerts: tuple[dict, ...] = ()
+    faults: tuple[str, ...] = ()  # what went wrong beside the reports
+    published: bool = True  # latest/ and index.html show it
 
     @property
     def counts(self) -> dict[str, int]:
         counted = Counter(manifest["status"] for manifest in self.manifests)
-        return {status: counted[status] for status in ("ok", "skipped", "failed", "timeout")}
+        return {status: counted[status] for status in STATUSES}
+
+    @property
+    def fired(self) -> tuple[dict, ...]:
+        return tuple(alert for alert in self.alerts if alert["state"] == "fired")
 
     @property
     def exit_code(self) -> int:
-        return int(any(manifest["status"] in ("failed", "timeout") for manifest in self.manifests))
-
-
-def plan_jobs(notebooks: Iterable[Path], given: Mapping[str, object]) -> list[Job]:
-    """One job for each notebook; raises CxError with all faults of parameters, studies and names before any runs."""
-    jobs: list[Job] = []
-    faults: list[str] = []
-    for notebook, as_given in {path.resolve(): path for path in notebooks}.items():
-        try:
-            jobs.append(_job(notebook, check_parameters(as_given, given)))
-        except CxError as error:
-            faults += error.faults
-    refuse(faults)
-    sources = {_view(job): _sources(_view(job), faults) for job in jobs}
-    twice = [place for place, times in Counter((job.name, job.slug) for job in jobs).items() if times > 1]
-    refuse(faults + [f"two notebooks would both write '{name}/{slug}'; rename one" for name, slug in twice])
-    return [replace(job, sources=sources[_view(job)]) for job in jobs]
+        """0 done, 1 a report failed (or cannot be seen), 3 done and an alert fired."""
+        if not self.published or any(manifest["status"] not in GOOD for manifest in self.manifests):
+            return 1
+        return 3 if self.fired else 0
 
 
 def run_reports(
     jobs: Sequence[Job],
     out: str | Path,
-    workers: int = 1,
-    timeout: float = 600,
-    code: bool = False,
+    options: Options | None = None,
+    plan: Plan | None = None,
     done: Callable[[dict], None] = lambda manifest: None,
 ) -> Run:
     """Render every job into `out`/runs/<stamp>-<8 hex>; one that fails leaves its notebook and log, the others go on.
 
     Parameters
     ----------
-    jobs : from `plan_jobs`.
-    out : folder of runs/, latest/ and index.html.
-    workers : processes; 1 renders in this one.
-    timeout : seconds for one whole report.
-    code : show the code, folded.
+    jobs : from `plan_jobs` or `plan_reports`.
+    out : folder of runs/, latest/ and index.html; one run at a time writes to it.
+    options : workers (processes), timeout (seconds for one whole report), retries (for dead kernels and time-outs),
+        code (show it, folded), pdf, force (render what has not changed too), keep (runs kept; None = all), warm
+        (fork kernels from one that has imported the libraries), executed (folder of notebooks that were run elsewhere).
+    plan : where the jobs come from, for the record.
     done : called with the manifest of each report as it ends.
 
     Returns
     -------
-    Run. All is written to a hidden folder beside the run's and renamed once at the end: no half run is ever seen.
+    Run. All is written to a hidden folder beside the run's and renamed once at the end: no half run is ever seen. What
+    is stopped or killed before stays hidden; the next run takes its reports up.
     """
-    out, started = Path(out), datetime.now(UTC)
-    run = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
-    aside, final, clock = out / "runs" / f".{run}.partial", out / "runs" / run, time.monotonic()
-    try:
-        aside.mkdir(parents=True)
-    except OSError as error:
-        raise CxError(f"reports cannot be written to '{shortened(out)}': {error.strerror}") from None
-    try:
-        manifests = _render_all(jobs, partial(render, folder=aside, run=run, timeout=timeout, code=code), workers, done)
-        finished = Run(final, tuple(manifests), round(time.monotonic() - clock, 2))
-        _write_record(finished, aside, started)
-        aside.rename(final)
-    except BaseException:
+    out, options = Path(out), options or Options()
+    with locked(out):
+        clock, started = time.monotonic(), datetime.now(UTC)
+        aside, final = new_run(out)
+        try:
+            earlier = earlier_reports(out)
+            manifests = _manifests(jobs, out, aside, final.name, options, earlier, done)
+            alerts = _alerts(jobs, manifests, aside, earlier)
+            run = Run(final, tuple(manifests), round(time.monotonic() - clock, 2), tuple(alerts))
+            finish(aside, final, _record(run, plan, started))
+        except BaseException:
+            _let_go(aside)
+            raise
+        return _shown(run, out, options)
+
+
+def _manifests(
+    jobs: Sequence[Job],
+    out: Path,
+    aside: Path,
+    name: str,
+    options: Options,
+    earlier: Mapping[str, Path],
+    done: Callable[[dict], None],
+) -> list[dict]:
+    """Manifests in the order of the jobs, of what was taken over, taken up and rendered."""
+    jobs = [showing_code(job) for job in jobs] if options.code else list(jobs)
+    found: dict[str, dict] = {}
+    pdf = options.pdf and not pdf_fault()
+    if not options.force:
+        found = take_up(jobs, out, aside, pdf)
+        found |= take_over([job for job in jobs if job.place not in found], earlier, aside, pdf)
+    for manifest in found.values():
+        done(manifest)
+    rest = [job for job in jobs if job.place not in found]
+    if rest:
+        with warm_server(options.warm and not options.executed) as server:
+            settings = Settings(
+                str(aside.absolute()), name, options.timeout, options.code, pdf, server, options.executed
+            )
+            rendered = render_all(rest, settings, options.workers, options.retries, done)
+        found |= {job.place: manifest for job, manifest in zip(rest, rendered, strict=True)}
+    return [found[job.place] for job in jobs]
+
+
+def _let_go(aside: Path) -> None:
+    """A run that was stopped stays for the next one to take up, unless it holds nothing."""
+    for name in ("run.json", ".reserve"):
+        (aside / name).unlink(missing_ok=True)
+    if not any(aside.glob("*/*/manifest.json")):
         shutil.rmtree(aside, ignore_errors=True)
-        raise
-    _publish(finished, out)
-    return finished
 
 
-def slug_of(values: Mapping[str, object], changed: Mapping[str, object]) -> str:
-    """Folder name of a report: its changed parameters in ASCII, at most 80 characters, then 8 hex digits of all values.
-
-    >>> slug_of({"region": "Süd/../x"}, {"region": "Süd/../x"})
-    'region-Sud-x-3c97c42a'
-    """
-    if not changed:
-        return "default"
-    words = "_".join(f"{name}-{plain(str(value))}".strip("-") for name, value in changed.items())
-    return f"{words[:80].rstrip('-_')}-{fingerprint.of_values(dict(values))[:8]}"
-
-
-def plain(text: str) -> str:
-    """ASCII letters, digits, hyphens and decimal points of a text; "" when none is left."""
-    return UNSAFE.sub("-", unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()).strip("-")
+def _alerts(jobs: Sequence[Job], manifests: Sequence[Mapping], aside: Path, earlier: Mapping[str, Path]) -> list[dict]:
+    told = [
+        Told(
+            job.place,
+            job.alerts,
+            answers_in(aside / job.place),
+            answers_in(earlier.get(job.place)),
+            manifest["status"] == "ok",
+        )
+        for job, manifest in zip(jobs, manifests, strict=True)
+        if job.alerts and manifest["status"] in GOOD
+    ]
+    return find_alerts(told)
 
 
-def _job(notebook: Path, values: dict[str, object]) -> Job:
-    defaults = {parameter.name: parameter.default for parameter in read_parameters(notebook)}
-    changed = {name: value for name, value in values.items() if value != defaults[name]}
-    return Job(str(notebook), plain(notebook.stem)[:80] or "notebook", slug_of(values, changed), values, changed)
+def _record(run: Run, plan: Plan | None, started: datetime) -> dict:
+    return {
+        "schema": 1,
+        "run": run.folder.name,
+        "plan": {"file": plan.path.name, **plan.content, "keep": plan.words.keep} if plan else None,
+        "exit_code": run.exit_code,
+        "counts": run.counts,
+        "seconds": run.seconds,
+        "started_at": started.isoformat(timespec="seconds"),
+        "finished_at": (started + timedelta(seconds=run.seconds)).isoformat(timespec="seconds"),
+        "alerts": list(run.alerts),
+        "reports": [{key: manifest[key] for key in TOLD} for manifest in run.manifests],
+    }
 
 
-def _view(job: Job) -> tuple[str, ...]:
-    """What of which data a report looks at, by the parameters that every notebook has."""
-    return tuple(str(job.values.get(name, "")) for name in ("study", "as_of", "only_column", "only_value"))
-
-
-def _sources(view: tuple[str, ...], faults: list[str]) -> dict[str, str | None]:
-    """Fingerprints of a study and its data; what is wrong with it or the rows asked of it is added to `faults`."""
-    name, *rows = view
-    if not name:
-        return {}
-    from .study import read_study, study_answers, study_frame
-
+def _shown(run: Run, out: Path, options: Options) -> Run:
+    """The run, once its pages have their lasting address, old runs are gone and the list of runs is new."""
+    faults = [alert["note"] for alert in run.alerts if alert["state"] == "unknown"]
+    without = [manifest for manifest in run.manifests if options.pdf and "report.pdf" not in manifest["files"]]
+    without = [manifest for manifest in without if manifest["status"] in GOOD]
+    if without:
+        told = pdf_fault() or f"no PDF of {len(without)} report{'s' * (len(without) != 1)}; see log.txt"
+        faults.append(told)
+    run = replace(run, faults=tuple(faults))
     try:
-        study = read_study(name)
-    except CxError as error:
-        faults += error.faults
-        return {}
-    told = [_told(look, study, *rows) for look in (study_frame, study_answers) if any(rows)]
-    if told and all(told):  # customers and answers differ in columns; one that fits is enough
-        faults += told[0]
-    return {"study": fingerprint.of_file(study.files[0]), "data": fingerprint.of_data(study.files[1:])}
-
-
-def _told(look: Callable, *arguments: object) -> tuple[str, ...]:
-    try:
-        look(*arguments)
-    except CxError as error:
-        return error.faults
-    return ()
-
-
-def _render_all(jobs: Sequence[Job], work: partial[dict], workers: int, done: Callable) -> list[dict]:
-    """Manifests in the order of the jobs. Processes, not threads: papermill changes its own working directory."""
-    if workers == 1 or len(jobs) == 1:
-        manifests = []
-        for job in jobs:
-            manifests.append(work(job))
-            done(manifests[-1])
-        return manifests
-    # A fork would copy locks that other threads hold.
-    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn")) as pool:
-        futures: dict[Future, Job] = {pool.submit(work, job): job for job in jobs}
-        found = {}
-        for future in as_completed(futures):
-            job, error = futures[future], future.exception()
-            found[job.name, job.slug] = failed(job, work.keywords["folder"], error) if error else future.result()
-            done(found[job.name, job.slug])
-    return [found[job.name, job.slug] for job in jobs]
-
-
-def _write_record(run: Run, folder: Path, started: datetime) -> None:
-    keys = ("notebook", "slug", "status", "parameters", "title", "sentence", "seconds", "exception")
-    record = {
-        "schema": 1, "run": run.folder.name, "plan": None, "exit_code": run.exit_code, "counts": run.counts,
-        "seconds": run.seconds, "started_at": started.isoformat(timespec="seconds"),
-        "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "reports": [{key: manifest[key] for key in keys} for manifest in run.manifests],
-    }  # fmt: skip
-    text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
-    (folder / "run.json").write_text(text + "\n", encoding="utf-8")
-
-
-def _publish(run: Run, out: Path) -> None:
-    """Copies of the new good pages under a lasting address, each replaced at once, and the list of runs."""
-    for manifest in run.manifests:
-        if manifest["status"] == "ok":
-            target = out / "latest" / manifest["notebook"] / f"{manifest['slug']}.html"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            part = target.with_suffix(f".{run.folder.name}.part")
-            shutil.copyfile(run.folder / manifest["notebook"] / manifest["slug"] / "report.html", part)
-            part.replace(target)
-    write_index(out)
+        publish(run.folder, run.manifests, out)
+        retain(out, options.keep)
+        write_index(out)
+    except OSError as error:
+        told = f"the run is there, but latest/ or index.html could not be written: {os.strerror(error.errno or 0)}"
+        return replace(run, faults=(*faults, told), published=False)
+    return run
 
 
 def fault_line(manifest: Mapping) -> str:
     """What to print of a report that failed."""
     return f"{manifest['notebook']}/{manifest['slug']} {manifest['status']}: {shortened(manifest['exception'], 300)}"
+
+
+def alert_line(alert: Mapping) -> str:
+    """What to print of an alert that fired."""
+    return f"alert: {alert['report']}: {alert['alert']}: it is {alert['value']:.4g}"
+
+
+def left_behind(out: Path) -> int:
+    """How many whole reports the newest interrupted run holds, which the next run takes up."""
+    newest = next(iter(interrupted(Path(out))), None)
+    return len(list(newest.glob("*/*/report.html"))) if newest else 0

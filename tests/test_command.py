@@ -44,14 +44,19 @@ def test_a_run_from_the_shell_ends_with_one_line_on_stdout_and_one_per_failed_re
     assert re.fullmatch(line, done.stdout.replace(os.sep, "/"))
     fault = r"cx: 02-raising/seed-3-[0-9a-f]{8} failed: ValueError: service_band holds; no good contact \(cell 4\)\n"
     assert re.fullmatch(fault, done.stderr)
-    assert sorted(path.name for path in (shelf / "reports" / "output").iterdir()) == ["index.html", "latest", "runs"]
+    assert sorted(path.name for path in (shelf / "reports" / "output").iterdir()) == [
+        ".lock",
+        "index.html",
+        "latest",
+        "runs",
+    ]
 
 
 @pytest.mark.parametrize(
     ("arguments", "lines"),
     [
         (["reprot"], ["No such command 'reprot'. Did you mean 'report'?" + HINT]),
-        (["report", "--wrokers", "2"], ["No such option: --wrokers (Possible options: --workers)" + HINT]),
+        (["report", "--wrokers", "2"], ["No such option: --wrokers (Possible options: --retries, --workers)" + HINT]),
         (["simulate"], ["Missing option '--out'." + HINT]),
         (["report", "--workers"], ["Option '--workers' requires an argument." + HINT]),
         (["report", "-p"], ["-p takes a NAME and a VALUE"]),

@@ -1,0 +1,82 @@
+"""What reports are made from, looked at before any runs: the study, the rows asked of it, the levels of a column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import narwhals as nw
+
+from . import engine, fingerprint
+from .errors import CxError, refuse, unknown
+from .study import Study, read_study, study_answers, study_frame
+
+MOST_LEVELS = 1000
+LOOKS: dict[str, Callable[..., engine.View]] = {"study_frame": study_frame, "study_answers": study_answers}
+
+
+class Studies:
+    """Each study of a run, read and summed once: three hundred reports may share one."""
+
+    def __init__(self) -> None:
+        self.read = cache(read_study)
+        self.sums = cache(lambda name: _sums(self.read(name)))
+        self.levels = cache(self._levels)
+        self.faults = cache(self._faults)
+
+    def fingerprints(self, values: Mapping[str, object]) -> dict[str, str | None]:
+        """SHA-256 of the study file and of its data; without a study, of the files that parameters name."""
+        if name := str(values.get("study", "")):
+            return self.sums(name)
+        return {"study": None, "data": fingerprint.of_named(values.values())}
+
+    def _levels(self, study: str, as_of: str, column: str, looks: tuple[str, ...]) -> tuple[str, ...]:
+        """The values of a column in the rows that a notebook looks at, as text, in order."""
+        found: set[Any] = set()
+        faults: list[str] = []
+        read = self.read(study)
+        for look in looks:
+            try:
+                seen = LOOKS[look](read, as_of)
+                engine.require(seen, [column], "by")
+                found |= set(_distinct(seen, column))
+            except CxError as error:
+                faults += error.faults
+        refuse(faults if not found else [])
+        if len(found) > MOST_LEVELS:
+            raise CxError(f"by: column '{column}' must have at most {MOST_LEVELS:,} levels; it has more")
+        return tuple(str(value) for value in sorted(found, key=lambda value: (isinstance(value, str), value)))
+
+    def _faults(self, study: str, as_of: str, column: str, value: str, looks: tuple[str, ...]) -> tuple[str, ...]:
+        """What is wrong with the rows asked for; customers and answers differ in columns, one that fits is enough."""
+        told = [_told(LOOKS[look], self.read(study), as_of, column, value) for look in looks]
+        return told[0] if all(told) else ()
+
+
+def looks_of(source: str) -> tuple[str, ...]:
+    """The rows that a notebook's code looks at, customers or answers; both where it names neither."""
+    return tuple(name for name in LOOKS if name in source) or tuple(LOOKS)
+
+
+def _sums(study: Study) -> dict[str, str | None]:
+    return {"study": fingerprint.of_file(study.files[0]), "data": fingerprint.of_data(study.files[1:])}
+
+
+def _distinct(seen: engine.View, column: str) -> list[Any]:
+    if seen.kind[column] not in (engine.FACTOR, engine.NUMBER):
+        raise CxError(f"by: column '{column}' must hold groups, it holds {seen.kind[column]}s; name a column of levels")
+    name = seen.at[column]
+    distinct = seen.frame.select(nw.col(name)).filter(~nw.col(name).is_null()).unique().head(MOST_LEVELS + 1)
+    values = engine.collect(distinct)[name].tolist()
+    if not values:
+        raise CxError(unknown("level", column, [], "by"))
+    return values
+
+
+def _told(look: Callable, *arguments: object) -> tuple[str, ...]:
+    try:
+        look(*arguments)
+    except CxError as error:
+        return error.faults
+    return ()
