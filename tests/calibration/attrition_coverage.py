@@ -72,8 +72,8 @@ def risk(table, effects):
     """Logit of the bands: correctly specified, so that what is measured is the interval and not the model."""
     failed = (table["service_band"] == "failed").to_numpy()
     rises = table["price_band"].map({"same": 0.0, "raised": effects["raised"], "raised a lot": effects["raised a lot"]})
-    eta = effects["constant"] + table["fault_band"].map(FAULTS) + table["tenure_band"].map(TENURE) + table["segment"].map(SEGMENTS)
-    eta += effects["failed"] * failed + rises + effects["together"] * failed * (table["price_band"] != "same")
+    eta = table["fault_band"].map(FAULTS) + table["tenure_band"].map(TENURE) + table["segment"].map(SEGMENTS)
+    eta += effects["constant"] + effects["failed"] * failed + rises + effects["together"] * failed * (table["price_band"] != "same")
     return 1 / (1 + np.exp(-eta))
 
 
