@@ -73,7 +73,8 @@ def risk(table, effects):
     failed = (table["service_band"] == "failed").to_numpy()
     rises = table["price_band"].map({"same": 0.0, "raised": effects["raised"], "raised a lot": effects["raised a lot"]})
     eta = table["fault_band"].map(FAULTS) + table["tenure_band"].map(TENURE) + table["segment"].map(SEGMENTS)
-    eta += effects["constant"] + effects["failed"] * failed + rises + effects["together"] * failed * (table["price_band"] != "same")
+    eta += effects["constant"] + rises
+    eta += effects["failed"] * failed + effects["together"] * failed * (table["price_band"] != "same")
     return 1 / (1 + np.exp(-eta))
 
 
