@@ -57,8 +57,9 @@ def cxlib() -> dict:
                            replicates=REPLICATES)  # fmt: skip
     result = cx.attributable_fractions(fit)
     seconds = time.perf_counter() - start
-    return {"seconds": seconds, "cpu_seconds": time.process_time(), "replicates": REPLICATES, "service": result["estimate"][0], "lower": result["lower"][0],
-            "upper": result["upper"][0]}  # fmt: skip
+    numbers = {"seconds": seconds, "cpu_seconds": time.process_time(), "replicates": REPLICATES}
+    first = result.iloc[0]
+    return numbers | {"service": first["estimate"], "lower": first["lower"], "upper": first["upper"]}
 
 
 def rows() -> dict:
