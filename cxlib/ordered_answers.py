@@ -90,12 +90,12 @@ def _rows_of(
     table = collect(lazy.select(seen[score].cast(nw.Float64).alias("y"), *columns))
     x = table.drop(columns="y").to_numpy(float, copy=True)
     # Ratings without gaps as they are, so that thresholds compare with other software.
-    for driver, own in zip(given.drivers, places, strict=True):
+    for driver, place in zip(given.drivers, places, strict=True):
         if seen.kind[driver] == NUMBER and not given.has_gaps(driver):
-            x[:, own[0]] += given.facts.at[driver, "mean"]
+            x[:, place[0]] += given.facts.at[driver, "mean"]
     kept = estimable(np.column_stack([np.ones(len(x)), x]), np.ones(len(x)))[1:]
     at = np.cumsum(kept) - 1
-    own = [[int(at[c]) for c in columns if kept[c]] for columns in places]
+    own = [[int(at[c]) for c in place if kept[c]] for place in places]
     return [name for name, keep in zip(terms, kept, strict=True) if keep], own, x[:, kept], table["y"]
 
 

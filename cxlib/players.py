@@ -204,15 +204,14 @@ def _facts(
 ) -> pd.DataFrame:
     """Of every column (and "weights", "customer") over the rows kept: empty and endless values, mean; "rows" of all."""
     asked = {("rows", "empty"): nw.len().cast(nw.Float64)}
+    types = seen.frame.collect_schema()
     for name in columns:
         asked[name, "empty"] = seen[name].is_null().cast(nw.Float64).sum()
         if seen.kind[name] == NUMBER:
             x = seen[name].cast(nw.Float64)
-            asked |= {
-                (name, "endless"): (x.abs() > LARGEST).cast(nw.Float64).sum(),
-                (name, "mean"): x.mean(),
-                (name, "most"): x.max(),
-            }
+            asked |= {(name, "mean"): x.mean(), (name, "most"): x.max()}
+            if not types[seen.at[name]].is_integer():  # whole numbers have no infinity
+                asked[name, "endless"] = (x.abs() > LARGEST).cast(nw.Float64).sum()
     if weights:
         w = seen[weights].cast(nw.Float64)
         asked |= {("weights", "empty"): w.is_null().cast(nw.Float64).sum(), ("weights", "mean"): w.mean(),
@@ -222,4 +221,5 @@ def _facts(
         asked["customer", "empty"] = seen[customer].is_null().cast(nw.Float64).sum()
     lazy = seen.frame.filter(keep).select(e.alias(f"a{i}") for i, e in enumerate(asked.values()))
     values = collect(lazy).iloc[0].fillna(0.0).to_numpy(float)
-    return pd.Series(values, index=pd.MultiIndex.from_tuples(asked)).unstack(fill_value=0.0)
+    facts = pd.Series(values, index=pd.MultiIndex.from_tuples(asked)).unstack(fill_value=0.0)
+    return facts.reindex(columns=["empty", "endless", "mean", "most", "square"], fill_value=0.0)
