@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -148,6 +148,24 @@ def check(
     _complain(finding_line(row) for _, row in checks[checks["verdict"] != "ok"].iterrows())
     print(f"{found.title}: {summary(checks)}{f'; {html}' if html else ''}")
     raise typer.Exit(int((checks["verdict"] == "fails").any()))
+
+
+@app.command()
+def schedule(
+    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan, as for `cx report --plan`.")],
+    system: Annotated[
+        Literal["cron", "systemd", "actions", "airflow"], typer.Option("--for", help="What is to start the runs.")
+    ] = "cron",
+    out: Out = Path("reports/output"),
+    workers: Workers = 2,
+    timeout: Timeout = 600,
+    retries: Annotated[int, typer.Option(min=0, metavar="N", help="For dead kernels and time-outs only.")] = 1,
+) -> None:
+    """Print a snippet that runs a plan every week, with the exit codes handled."""
+    from .plan import read_plan
+    from .scheduling import snippet
+
+    print(snippet(read_plan(plan), system, out, workers, timeout, retries), end="")
 
 
 def _told(run: Run) -> int:

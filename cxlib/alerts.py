@@ -83,6 +83,8 @@ def find_alerts(reports: Iterable[Told]) -> list[dict]:
     for told in reports:
         for alert in told.alerts:
             rows = [row for row in told.answers if row["name"] == alert.name]
+            # What is told for groups too is watched as a whole: `by` of a plan watches each group in its own report.
+            rows = [row for row in rows if not row["by"]] or rows
             found += [_judged(told, alert, row) for row in rows] or [_unknown(told, alert)]
     _correct([one for one in found if one["p"] is not None])
     return [{key: value for key, value in one.items() if key != "p"} for one in found]

@@ -119,13 +119,13 @@ def _change(report: Mapping, line: Sequence[Any]) -> dict[str, Any] | None:
         return None
     moved = change_since(vars(line[0]), vars(line[1]))
     if report["status"] == "skipped" or (moved and not moved[0]):
-        return {"text": "unchanged", "clear": False}
+        return {"text": "unchanged", "beyond": False}
     if moved is None:
         return None
     told = number(abs(moved[0]), line[0].unit, digits(line[0]))
     told = f"{told[:-1]} percentage points" if told.endswith("%") else f"{told} {line[0].unit}"
     clear = is_clear(*moved)
-    return {"text": f"{'up' if moved[0] > 0 else 'down'} {told}{'' if clear else ', within chance'}", "clear": clear}
+    return {"text": f"{'up' if moved[0] > 0 else 'down'} {told}{'' if clear else ', within chance'}", "beyond": clear}
 
 
 def _trend(line: Sequence[Any]) -> dict[str, str]:

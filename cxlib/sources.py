@@ -46,7 +46,7 @@ class Studies:
         refuse(faults if not found else [])
         if len(found) > MOST_LEVELS:
             raise CxError(f"by: column '{column}' must have at most {MOST_LEVELS:,} levels; it has more")
-        return tuple(str(value) for value in sorted(found, key=lambda value: (isinstance(value, str), value)))
+        return tuple(_text(value) for value in sorted(found, key=lambda value: (isinstance(value, str), value)))
 
     def _faults(self, study: str, as_of: str, column: str, value: str, looks: tuple[str, ...]) -> tuple[str, ...]:
         """What is wrong with the rows asked for; customers and answers differ in columns, one that fits is enough."""
@@ -72,6 +72,11 @@ def _distinct(seen: engine.View, column: str) -> list[Any]:
     if not values:
         raise CxError(unknown("level", column, [], "by"))
     return values
+
+
+def _text(value: Any) -> str:
+    """A level as people write it: CSV numbers are all read as floats."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _told(look: Callable, *arguments: object) -> tuple[str, ...]:
