@@ -45,6 +45,13 @@ def collinearity(
     Of a rating with gaps: the rating within met, given everything about the other drivers. Of a factor: the generalised
     factor to the power 1 / df, which compares with the others (Fox & Monette 1992). Importance shares stand high
     inflation; single coefficients, penalties and what-ifs do not. Checked against statsmodels.
+
+    Examples
+    --------
+    >>> answers = {"recommend": [10, 9, 8, 6, 3, 7], "staff": [5, 5, 4, 3, 1, 4], "price": [4, 3, 3, 3, 2, 1]}
+    >>> data = pd.DataFrame(answers)
+    >>> collinearity(data, "recommend", ["staff", "price"])["estimate"].round(2).tolist()
+    [1.23, 1.23]
     """
     seen = view(data)
     moments, players = player_moments(seen, outcome, drivers, None, weights, None, missing)
@@ -86,6 +93,12 @@ def halo(
     that is rated next to the mood takes credit for the others, and all effects are too large as causes. Measures from
     operation (time to resolution, failures) do not share it. First principal component of the correlations, each over
     those who met both touchpoints; a pair that nobody met counts with the mean. Source: Thorndike 1920.
+
+    Examples
+    --------
+    >>> data = pd.DataFrame({"staff": [5, 5, 4, 3, 1, 4], "price": [4, 3, 3, 3, 2, 1]})
+    >>> halo(data, ["staff", "price"], replicates=20)["estimate"].round(2).tolist()
+    [0.71, 0.43]
     """
     seen, ratings = view(data), list(ratings)
     _check_numbers(seen, ratings, weights, customer, "rating", 2)
@@ -129,6 +142,12 @@ def operational_measures(
     -----
     A measure does not share the mood in which a survey is answered; where it goes with the score as well, the rating
     beside it is about more than mood. Pearson correlations; nan where either does not vary.
+
+    Examples
+    --------
+    >>> data = pd.DataFrame({"late": [True, False, True, False], "staff": [2, 5, 3, 4]})
+    >>> operational_measures(data, ["late"], ["staff"], replicates=20)["estimate"].round(2).tolist()
+    [-0.89]
     """
     seen, measures, ratings = view(data), list(measures), list(ratings)
     _check_numbers(seen, [*measures, *ratings], weights, customer, "column", 2)

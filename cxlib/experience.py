@@ -62,6 +62,12 @@ def penalty_reward(
     -----
     Least squares on the dummies of all drivers together, unstandardised. Percentiles over resampled customers. A dummy
     that never or always holds has no coefficient. Checked against R (mobi). Source: Brandt 1987.
+
+    Examples
+    --------
+    >>> data = pd.DataFrame({"recommend": [10, 9, 8, 6, 3, 7, 9, 2], "staff": [5, 5, 4, 3, 1, 4, 4, 2]})
+    >>> penalty_reward(data, "recommend", ["staff"], low=2, high=5, replicates=20)["estimate"].round(2).tolist()
+    [-5.0, 2.0, 3.0, 7.5]
     """
     seen = view(data)
     given = checked(seen, outcome, drivers, None, weights, customer, missing, MOST_RATINGS)
@@ -117,6 +123,14 @@ def importance_performance(
     Each replicate has its own lines, so that a driver near one has a quadrant share near one half. The map orders
     attention; it does not say what an improvement would bring. Source: Martilla & James 1977; LMG: see
     `relative_importance`.
+
+    Examples
+    --------
+    >>> answers = {"recommend": [10, 9, 8, 6, 3, 7], "staff": [5, 5, 4, 3, 1, 4], "price": [4, 3, 3, 3, 2, 1]}
+    >>> data = pd.DataFrame(answers)
+    >>> table = importance_performance(data, "recommend", ["staff", "price"], replicates=20)
+    >>> table.loc[table["measure"] == "quadrant", "note"].tolist()
+    ['keep up the good work', 'low priority']
     """
     seen = view(data)
     named = (outcome, drivers, None, weights, customer, missing)
@@ -177,6 +191,12 @@ def nps_what_if(
     the joint change is the sum, but a step from 1 to 2 may be worth more than one from 2 to 3. Who did not meet a
     touchpoint is not lifted. A change is what goes with better ratings among customers alike in the other ratings;
     ratings from one survey share a halo, so read it as an upper bound of what an improvement would cause.
+
+    Examples
+    --------
+    >>> data = pd.DataFrame({"recommend": [10, 9, 8, 6, 3, 7, 9, 2], "staff": [5, 5, 4, 3, 1, 4, 4, 2]})
+    >>> nps_what_if(data, "recommend", ["staff"], {"staff": 2}, replicates=20)["estimate"].round(1).tolist()
+    [0.2, 16.7, 16.7, 0.0]
     """
     seen, (first, last) = view(data), ends(scale)
     given = checked(seen, score, drivers, None, weights, customer, missing, MOST_RATINGS)

@@ -57,6 +57,12 @@ def service_gap(
     -----
     Wilson intervals; with weights or customers, of the number of answers that would have the linearised error.
     Differences by squaring and adding the limits of both (Newcombe 1998). Checked against statsmodels and brute force.
+
+    Examples
+    --------
+    >>> data = pd.DataFrame({"recommend": [10, 6, 9, 3], "phone": [5, 5, 2, 1], "price": [4, 2, 5, 3]})
+    >>> service_gap(data, "recommend", ["phone"], ["price"])["estimate"].round(2).tolist()
+    [0.25, 0.5, 0.25, 0.5, 1.0, 0.0, 1.0]
     """
     seen, service, others = view(data), list(service), list(others)
     _check(seen, [score, *service, *others], weights, customer)
@@ -102,6 +108,12 @@ def satisfaction_overlap(
     -------
     DataFrame in the result shape, all shares with Wilson intervals: the four combinations (measure overlap, of all);
     ("promoters", "satisfied") and ("satisfied", "promoters"), of the promoters and of the satisfied.
+
+    Examples
+    --------
+    >>> data = pd.DataFrame({"recommend": [10, 8, 9, 3], "csat": [5, 5, 3, 1]})
+    >>> satisfaction_overlap(data, "recommend", "csat")["estimate"].tolist()
+    [0.25, 0.25, 0.25, 0.25, 0.5, 0.5]
     """
     seen = view(data)
     _check(seen, [score, satisfaction], weights, customer)
@@ -145,6 +157,12 @@ def attrition_prediction(
     -----
     Logit on the score and on having answered, fitted to nine folds, judged on the tenth. Below 0: worse than nothing.
     Normal intervals of the mean difference between customers. Prediction, not cause.
+
+    Examples
+    --------
+    >>> data = pd.DataFrame({"left": [True, False, False] * 40, "satisfaction": [1, 4, 5] * 40})
+    >>> attrition_prediction(data, scores=["satisfaction"])["estimate"].round().tolist()
+    [646.0, 646.0, 646.0]
     """
     seen, scores = view(data), list(scores)
     _check(seen, scores, None, customer)

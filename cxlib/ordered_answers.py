@@ -57,6 +57,13 @@ def ordinal_check(
     Proportional-odds logit, unweighted (McCullagh 1980); the test frees one driver at a time (likelihood ratio). On all
     points some classes are so rare that freed thresholds cross: no test there. Checked against R (MASS polr, ordinal
     clm and nominal_test) and statsmodels OrderedModel.
+
+    Examples
+    --------
+    >>> data = pd.DataFrame({"recommend": [10, 9, 8, 6, 3, 7, 9, 5] * 5, "staff": [5, 3, 4, 3, 2, 5, 4, 4] * 5})
+    >>> table = ordinal_check(data, "recommend", ["staff"])
+    >>> table.loc[table["measure"] == "coefficient", "estimate"].round(2).tolist()
+    [0.97]
     """
     seen, (first, last) = view(data), ends(scale)
     refuse([unknown("split", split, SPLITS)] if split not in SPLITS else [])

@@ -52,6 +52,14 @@ def not_met_comparison(
     -----
     The three answer different questions; only the first is about all customers. Dropping keeps those who met
     everything, who are few and, as a rule, have had trouble. Checked against the simulator's known importance.
+
+    Examples
+    --------
+    >>> data = pd.DataFrame({"recommend": [10, 9, 8, 6, 3, 7] * 5, "price": [4, 3, 3, 3, 2, 1] * 5})
+    >>> data["phone"] = [5.0, None, None, 4.0, 1.0, None] * 5
+    >>> table = not_met_comparison(data, "recommend", ["phone", "price"], replicates=20)
+    >>> table.loc[table["measure"] == "share", ["rows", "estimate", "n"]].round(2).to_numpy().tolist()
+    [['everyone', 0.78, 30], ['met it', 0.44, 15], ['dropped', 0.44, 15]]
     """
     seen = view(data)
     given = checked(seen, outcome, drivers, groups, weights, customer, "not_met")
