@@ -20,6 +20,7 @@ _PUBLIC = {
     "attrition": ["fit_attrition"],
     "fractions": ["attributable_fractions", "outweighs", "role_interval", "unadjusted_fractions", "what_if"],
     "checks": ["interaction_check", "robustness"],
+    "follow_up": ["study_by_month", "study_followed", "study_reasons"],
     "windows": ["follow_landmark", "stack_landmarks"],
     "survival": ["cumulative_incidence", "kaplan_meier", "log_rank", "survival_quantiles"],
     "hazards": ["cox"],

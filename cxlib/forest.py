@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from .schema import TOO_FEW
-from .wording import capital, estimate, number, percent, plain_name
+from .wording import capital, estimate, number, percent, plain_name, visible
 
 # Okabe and Ito's blue, and their vermilion darkened to be read as text: apart for every kind of colour blindness.
 SERVICE, PUBLISHED, INK, OTHER, PALE, RULE = "#0072B2", "#B34700", "#1b2430", "#4d5763", "#86909b", "#e3e7eb"
@@ -79,6 +81,19 @@ def style() -> Any:
 def alt(ax: Axes) -> str:
     """What a figure of the kit shows, in words."""
     return _alternatives.get(ax, "")
+
+
+def plot(draw: Callable[..., Axes]) -> Callable[..., Axes | None]:
+    """Make a drawing function a plot: the style on, small groups hidden, None in and None out."""
+
+    @functools.wraps(draw)
+    def drawn(result: pd.DataFrame | None, *args: Any, **kwargs: Any) -> Axes | None:
+        if not isinstance(result, pd.DataFrame):
+            return None
+        with style():
+            return draw(visible(result), *args, **kwargs)
+
+    return drawn
 
 
 def forest_plot(ax: Axes | None, rows: Sequence[Row], title: str, unit: str, lines: Sequence[Line] = ()) -> Axes:
@@ -182,3 +197,21 @@ def _draw_line(ax: Axes, line: Line) -> None:
     ax.annotate(line.words, (line.value, 1), (6 if right else -6, -3), xycoords=ax.get_xaxis_transform(),
                 textcoords="offset points", ha="left" if right else "right", va="top",
                 color=line.colour, fontsize=12)  # fmt: skip
+
+
+def rows_of(result: pd.DataFrame, term: str, measure: str) -> list[Any]:
+    """The rows of a term and a measure."""
+    return list(result[result["term"].eq(term) & result["measure"].eq(measure)].itertuples(index=False))
+
+
+def colour_of(term: str) -> str:
+    """Service is blue, all else grey."""
+    return SERVICE if term == "service" else OTHER
+
+
+def published(claim: Any) -> list[Line]:
+    """The line of a published figure; none without a claim."""
+    if claim is None:
+        return []
+    words = f"published, for {claim['about']}: {number(float(claim['value']), claim['unit'])}"
+    return [Line(float(claim["value"]), words, PUBLISHED, (0, (5, 3)))]

@@ -6,8 +6,7 @@ it returns None. Service is blue, all else grey, a published figure a dashed red
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -15,13 +14,32 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from .forest import INK, OTHER, PALE, PUBLISHED, SERVICE, Line, Row, alt, axes, entitle, forest_plot, style
+from .curves import fraction_by_horizon, hazard_ratios, reason_shares, segments, survival, what_if
+from .forest import (
+    INK,
+    OTHER,
+    PALE,
+    PUBLISHED,
+    SERVICE,
+    Line,
+    Row,
+    alt,
+    axes,
+    colour_of,
+    entitle,
+    forest_plot,
+    plot,
+    published,
+    rows_of,
+    style,
+)  # fmt: skip
 from .schema import LEVELS
-from .wording import capital, groups_of, listed, number, percent, plain_name, visible
+from .wording import capital, groups_of, listed, number, percent, plain_name
 
 __all__ = [
-    "alt", "attributable_fractions", "distribution", "naive_and_adjusted", "nps", "outweighs", "relative_importance",
-    "role_interval", "show", "style",
+    "PUBLISHED", "alt", "attributable_fractions", "distribution", "fraction_by_horizon",
+    "hazard_ratios", "naive_and_adjusted", "nps", "outweighs", "reason_shares", "relative_importance", "role_interval",
+    "segments", "show", "style", "survival", "what_if",
 ]  # fmt: skip
 
 # Of the two estimates side by side: title, unit, the naive one, the adjusted one.
@@ -46,31 +64,32 @@ def show(ax: Axes | None) -> None:
         plt.close(ax.figure)  # type: ignore[arg-type]
 
 
-def _plot(draw: Callable[..., Axes]) -> Callable[..., Axes | None]:
-    """Make a drawing function a plot: the style on, small groups hidden, None in and None out."""
-
-    @functools.wraps(draw)
-    def drawn(result: pd.DataFrame | None, *args: Any, **kwargs: Any) -> Axes | None:
-        if not isinstance(result, pd.DataFrame):
-            return None
-        with style():
-            return draw(visible(result), *args, **kwargs)
-
-    return drawn
-
-
-@_plot
+@plot
 def attributable_fractions(
-    result: pd.DataFrame, *, measure: str = "average_fraction", claim: Any = None, ax: Axes | None = None
+    result: pd.DataFrame,
+    *,
+    measure: str = "average_fraction",
+    orders: bool = False,
+    claim: Any = None,
+    ax: Axes | None = None,
 ) -> Axes:
-    """Share of attrition associated with each cause and with all of them; `claim` is a row of `text.claims`."""
+    """Share of attrition associated with each cause and with all of them; `claim` is a row of `text.claims`.
+
+    With `orders` also the smallest and the largest share over all orders in which the causes are removed (hollow).
+    """
     causes = result[result["measure"].eq(measure) & result["term"].ne("joint")]
-    rows = [Row(one.term, one, _colour(one.term)) for one in causes.itertuples(index=False)]
-    rows += [Row("all of them together", one, INK) for one in _rows(result, "joint", "fraction")] * (len(rows) > 1)
-    return forest_plot(ax, rows, "Attrition associated with each cause", "Share of departures", _published(claim))
+    rows = []
+    for one in causes.itertuples(index=False):
+        ends = {"least, by order": "lowest_order", "most, by order": "highest_order"} if orders else {}
+        found = [(name, row) for name, end in ends.items() for row in rows_of(result, one.term, end)]
+        rows += [Row("average of all orders", one, colour_of(one.term), heading=one.term) if found else
+                 Row(one.term, one, colour_of(one.term))]  # fmt: skip
+        rows += [Row(name, row, colour_of(one.term), filled=False) for name, row in found]
+    rows += [Row("all of them together", one, INK) for one in rows_of(result, "joint", "fraction")] * (len(rows) > 1)
+    return forest_plot(ax, rows, "Attrition associated with each cause", "Share of departures", published(claim))
 
 
-@_plot
+@plot
 def naive_and_adjusted(
     result: pd.DataFrame, *, measure: str = "fraction", claim: Any = None, ax: Axes | None = None
 ) -> Axes:
@@ -81,22 +100,22 @@ def naive_and_adjusted(
     title, unit, first, second = CONTRASTS.get(measure, CONTRASTS["fraction"])
     rows = []
     for term in [term for term in naive["term"].unique() if term != "joint"]:
-        rows += [Row(first, one, PALE, filled=False, heading=term) for one in _rows(naive, term, measure)]
-        rows += [Row(second, one, _colour(term)) for one in _rows(adjusted, term, measure)]
-    return forest_plot(ax, rows, title, unit, _published(claim))
+        rows += [Row(first, one, PALE, filled=False, heading=term) for one in rows_of(naive, term, measure)]
+        rows += [Row(second, one, colour_of(term)) for one in rows_of(adjusted, term, measure)]
+    return forest_plot(ax, rows, title, unit, published(claim))
 
 
-@_plot
+@plot
 def role_interval(result: pd.DataFrame, *, claim: Any = None, ax: Axes | None = None) -> Axes:
     """Bounds on the share of departures in which each cause plays a role; each bound with its own interval."""
     rows = []
     for term in result["term"].unique():
-        rows += [Row("at least", one, _colour(term), heading=term) for one in _rows(result, term, "lower_bound")]
-        rows += [Row("at most", one, _colour(term), filled=False) for one in _rows(result, term, "upper_bound")]
-    return forest_plot(ax, rows, "Departures a cause plays a role in", "Share of departures", _published(claim))
+        rows += [Row("at least", one, colour_of(term), heading=term) for one in rows_of(result, term, "lower_bound")]
+        rows += [Row("at most", one, colour_of(term), filled=False) for one in rows_of(result, term, "upper_bound")]
+    return forest_plot(ax, rows, "Departures a cause plays a role in", "Share of departures", published(claim))
 
 
-@_plot
+@plot
 def outweighs(
     result: pd.DataFrame, *, a: str = "price", b: str = "service", claim: Any = None, ax: Axes | None = None
 ) -> Axes:
@@ -107,13 +126,13 @@ def outweighs(
         ("of_both", "after failures of both"),
         ("of_all", "all departures"),
     ):
-        found = _rows(result, f"{a} > {b}", measure)
-        rows += [Row(f"{a} outweighs {b}", one, _colour(a), heading=among) for one in found]
-        rows += [Row(f"{b} outweighs {a}", one, _colour(b)) for one in _rows(result, f"{b} > {a}", measure)]
-    return forest_plot(ax, rows, f"{capital(a)} or {b}: which weighs more?", "Share of departures", _published(claim))
+        found = rows_of(result, f"{a} > {b}", measure)
+        rows += [Row(f"{a} outweighs {b}", one, colour_of(a), heading=among) for one in found]
+        rows += [Row(f"{b} outweighs {a}", one, colour_of(b)) for one in rows_of(result, f"{b} > {a}", measure)]
+    return forest_plot(ax, rows, f"{capital(a)} or {b}: which weighs more?", "Share of departures", published(claim))
 
 
-@_plot
+@plot
 def relative_importance(result: pd.DataFrame, *, members: bool = False, ax: Axes | None = None) -> Axes:
     """What each group of drivers, or with `members` each driver, adds to explaining the score; hollow = maybe noise."""
     shares = result[result["measure"].eq("share")]
@@ -122,14 +141,14 @@ def relative_importance(result: pd.DataFrame, *, members: bool = False, ax: Axes
     alone = ~inside & ~grouped.isin(grouped[inside])
     shares = shares[inside | alone if members else ~inside].sort_values("estimate", ascending=False, kind="stable")
     rows = [
-        Row(*_member(one.term), one, _colour(one.term.split("/")[0]) if not one.note else PALE, filled=not one.note)
+        Row(*_member(one.term), one, colour_of(one.term.split("/")[0]) if not one.note else PALE, filled=not one.note)
         for one in shares.itertuples(index=False)
     ]
     what = "driver" if members else "group"
     return forest_plot(ax, rows, f"What goes with the score, by {what}", "Share of what is explained")
 
 
-@_plot
+@plot
 def nps(result: pd.DataFrame, *, overall: pd.DataFrame | None = None, ax: Axes | None = None) -> Axes:
     """NPS of each group in points, in the order of its levels or by size; `overall` adds a line for everyone."""
     keys = groups_of(result)
@@ -184,22 +203,6 @@ def distribution(counts: pd.Series | None, *, scale: Sequence[int] = (0, 10), ax
     return ax
 
 
-def _rows(result: pd.DataFrame, term: str, measure: str) -> list[Any]:
-    return list(result[result["term"].eq(term) & result["measure"].eq(measure)].itertuples(index=False))
-
-
 def _member(term: str) -> tuple[str]:
     group, _, driver = term.partition("/")
     return (f"{driver} ({group})" if driver else group,)
-
-
-def _colour(term: str) -> str:
-    return SERVICE if term == "service" else OTHER
-
-
-def _published(claim: Any) -> list[Line]:
-    """The line of a published figure; none without a claim."""
-    if claim is None:
-        return []
-    words = f"published, for {claim['about']}: {number(float(claim['value']), claim['unit'])}"
-    return [Line(float(claim["value"]), words, PUBLISHED, (0, (5, 3)))]

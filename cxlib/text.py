@@ -6,21 +6,32 @@ statistic, it returns None, so that a notebook goes on.
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from .errors import CxError, unknown
+from .findings import (
+    agreement,
+    alarms,
+    assumptions,
+    cross_table,
+    fraction_by_horizon,
+    hazard_ratios,
+    orders,
+    reason_shares,
+    segments,
+    survival,
+    what_if,
+    where_possible,
+)  # fmt: skip
 from .framing import about, about_answers, answer, answered, at_risk, beside, model, part, provenance
 from .study import lacks
 from .tables import base_rates, driver_table, rows_kept, score_counts, table
 from .wording import (
     Sentence,
-    capital,
     digits,
     escaped,
     estimate,
@@ -30,47 +41,29 @@ from .wording import (
     listed,
     number,
     percent,
+    pick,
     plain_name,
+    sentence,
     visible,
 )  # fmt: skip
 
 __all__ = [
-    "Sentence", "about", "about_answers", "alarms", "answer", "answered", "at_risk", "attributable_fractions",
-    "attrition_answer",
-    "base_rates", "beside", "claim", "claims", "driver_table", "escaped", "estimate", "experience_answer",
-    "hide_below", "interval", "lacks", "listed", "model", "naive_and_adjusted", "nps",
-    "number", "outweighs", "part", "percent", "pick", "provenance", "relative_importance", "role_interval",
-    "rows_kept", "score_counts", "table", "visible",
+    "Sentence", "about", "about_answers", "agreement", "alarms", "answer", "answered", "assumptions", "at_risk",
+    "attributable_fractions", "attrition_answer", "base_rates", "beside", "claim", "claims", "cross_table",
+    "driver_table", "escaped", "estimate", "experience_answer", "fraction_by_horizon", "hazard_ratios", "hide_below",
+    "interval", "lacks", "listed", "model", "naive_and_adjusted", "nps", "number", "orders", "outweighs", "part",
+    "percent", "pick", "provenance", "reason_shares", "relative_importance", "role_interval", "rows_kept",
+    "score_counts", "segments", "survival", "table", "visible", "what_if", "where_possible",
 ]  # fmt: skip
 
 CLAIMS = Path(__file__).parents[1] / "data" / "published_claims.csv"
 ASSUMED = "if the confounders named are all there are"
 
 
-def _sentence(write: Callable[..., str]) -> Callable[..., Sentence | None]:
-    """Make a writer of text a sentence function: small groups hidden, None in and None out."""
-
-    @functools.wraps(write)
-    def told(result: pd.DataFrame | None, *args: Any, **kwargs: Any) -> Sentence | None:
-        if not isinstance(result, pd.DataFrame):
-            return None
-        return Sentence(capital(write(visible(result), *args, **kwargs)))
-
-    return told
-
-
-def pick(result: pd.DataFrame, term: str, measure: str) -> Any:
-    """The one row of a term and a measure, as a named tuple."""
-    found = result[(result["term"] == term) & (result["measure"] == measure)]
-    if len(found) != 1:
-        raise CxError(unknown("estimate", f"{term}.{measure}", result["term"] + "." + result["measure"]))
-    return next(found.itertuples(index=False))
-
-
 # Attrition
 
 
-@_sentence
+@sentence
 def attributable_fractions(result: pd.DataFrame, who: str = "customers", measure: str = "average_fraction") -> str:
     """How much attrition is associated with each cause and with all of them.
 
@@ -84,7 +77,7 @@ def attributable_fractions(result: pd.DataFrame, who: str = "customers", measure
     return f"of all attrition, {_fractions(result, joint, measure)}, {ASSUMED}; {_counted(joint, who)}."
 
 
-@_sentence
+@sentence
 def naive_and_adjusted(result: pd.DataFrame, measure: str = "fraction") -> str:
     """How far the unadjusted estimates are off; `result` is from `beside`."""
     naive, adjusted = (result[result["model"] == name] for name in ("naive", "adjusted"))
@@ -102,7 +95,7 @@ def naive_and_adjusted(result: pd.DataFrame, measure: str = "fraction") -> str:
     return f"{'; '.join(told)}."
 
 
-@_sentence
+@sentence
 def role_interval(result: pd.DataFrame) -> str:
     """Between which bounds the share of departures lies in which each cause plays a role."""
     told: list[str] = []
@@ -112,7 +105,7 @@ def role_interval(result: pd.DataFrame) -> str:
     return f"of all departures, {'; '.join(told)}. Where between its bounds a share lies, no data can tell."
 
 
-@_sentence
+@sentence
 def outweighs(result: pd.DataFrame, a: str = "price", b: str = "service") -> str:
     """In what share of departures a outweighs b, for each of the three denominators that a press figure may mean."""
     first, both, every = (pick(result, f"{a} > {b}", measure) for measure in ("of_any", "of_both", "of_all"))
@@ -126,14 +119,7 @@ def outweighs(result: pd.DataFrame, a: str = "price", b: str = "service") -> str
     )
 
 
-@_sentence
-def alarms(result: pd.DataFrame) -> str:
-    """What the checks found that speaks against the answer."""
-    found = list(result.loc[result["measure"] == "alarm", "note"])
-    return f"Alarm: {'; '.join(found)}." if found else "none of the checks raises an alarm."
-
-
-@_sentence
+@sentence
 def attrition_answer(result: pd.DataFrame, weighing: pd.DataFrame | None = None, who: str = "customers") -> str:
     """The one sentence of the attrition notebook, from fractions and, where the study has both causes, `outweighs`."""
     joint, outweighed = pick(result, "joint", "fraction"), ""
@@ -149,7 +135,7 @@ def attrition_answer(result: pd.DataFrame, weighing: pd.DataFrame | None = None,
 # Experience
 
 
-@_sentence
+@sentence
 def nps(result: pd.DataFrame, who: str = "answers") -> str:
     """The NPS in points; by group its range, whether that is more than noise, and how many groups are hidden."""
     told = result[result["estimate"].notna()]
@@ -166,7 +152,7 @@ def nps(result: pd.DataFrame, who: str = "answers") -> str:
     return f"NPS runs from {' to '.join(ends)}; the intervals of these two {overlap}.{hidden}"
 
 
-@_sentence
+@sentence
 def relative_importance(result: pd.DataFrame, who: str = "answers", first: str = "service") -> str:
     """What share of the explained variation of the score goes with each group, the group `first` before the others."""
     told, model = _shares(result, first), pick(result, "model", "r_squared")
@@ -174,7 +160,7 @@ def relative_importance(result: pd.DataFrame, who: str = "answers", first: str =
     return f"of the variation in the score that the drivers account for ({explained}), {told}; {_counted(model, who)}."
 
 
-@_sentence
+@sentence
 def experience_answer(result: pd.DataFrame, score: pd.DataFrame, who: str = "answers") -> str:
     """The one sentence of the experience notebook, from `relative_importance` and `nps`."""
     told, model = _shares(result, "service"), pick(result, "model", "r_squared")

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .errors import CxError
+from .errors import CxError, unknown
 from .schema import RESULT_COLUMNS, TOO_FEW
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|<>~&$^-])")
-_DECIMALS = {"R²": 2, "risk ratio": 1}  # fixed ones
+_DECIMALS = {"R²": 2, "risk ratio": 1, "hazard ratio": 1, "kappa": 2}  # fixed ones
 _smallest = {"group": 10}  # people
 
 
@@ -117,3 +118,23 @@ def visible(result: pd.DataFrame) -> pd.DataFrame:
 def groups_of(result: pd.DataFrame) -> list[str]:
     """The `by` columns of a result."""
     return [name for name in result.columns if name not in RESULT_COLUMNS]
+
+
+def sentence(write: Callable[..., str]) -> Callable[..., Sentence | None]:
+    """Make a writer of text a sentence function: small groups hidden, None in and None out."""
+
+    @functools.wraps(write)
+    def told(result: pd.DataFrame | None, *args: Any, **kwargs: Any) -> Sentence | None:
+        if not isinstance(result, pd.DataFrame):
+            return None
+        return Sentence(capital(write(visible(result), *args, **kwargs)))
+
+    return told
+
+
+def pick(result: pd.DataFrame, term: str, measure: str) -> Any:
+    """The one row of a term and a measure, as a named tuple."""
+    found = result[(result["term"] == term) & (result["measure"] == measure)]
+    if len(found) != 1:
+        raise CxError(unknown("estimate", f"{term}.{measure}", result["term"] + "." + result["measure"]))
+    return next(found.itertuples(index=False))

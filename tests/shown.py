@@ -70,3 +70,57 @@ def nps(sizes=None) -> pd.DataFrame:
         for i, (name, n) in enumerate(sizes.items())
     ]
     return results(rows, by=["segment"])
+
+
+def avoided() -> pd.DataFrame:
+    """What would be gone with half of the failures, as `what_if` returns it."""
+    ends = {"service": (0.14, 0.10, 0.18), "price": (0.09, 0.05, 0.12), "joint": (0.23, 0.18, 0.28)}
+    return results(row(term, "impact_fraction", *values) for term, values in ends.items())
+
+
+def by_segment(service=(0.2, 0.5), note="differs from all (false discovery rate 5%)") -> pd.DataFrame:
+    """Average fractions in two segments; the note is north's."""
+    rows = []
+    for place, share, price, said in zip(("south", "north"), service, (0.16, 0.17), ("", note), strict=True):
+        rows.append(row("service", "average_fraction", share, share - 0.1, share + 0.1, segment=place, note=said))
+        rows.append(row("price", "average_fraction", price, price - 0.1, price + 0.1, segment=place))
+    return results(rows, by=["segment"])
+
+
+def kept(good=0.9) -> pd.DataFrame:
+    """Survival of two bands at four times, as `kaplan_meier` returns it."""
+    curves = {"good": ((1, 0.98, 0.94, good), (1000, 990, 970, 900), 0.02),
+              "failed": ((1, 0.9, 0.8, 0.6), (200, 180, 170, 160), 0.05)}  # fmt: skip
+    return results([
+        row("survival", "survival", share, share - half, min(share + half, 1), n=n, band=band, time=time)
+        for band, (shares, sizes, half) in curves.items()
+        for time, share, n in zip((0, 30, 60, 90), shares, sizes, strict=True)
+    ], by=["band", "time"])  # fmt: skip
+
+
+def by_horizon() -> pd.DataFrame:
+    """Average fractions at two horizons, as `fraction_by_horizon` returns them."""
+    values = {(30, "service"): (0.34, 0.25, 0.43), (30, "price"): (0.18, 0.11, 0.26),
+              (60, "service"): (0.28, 0.21, 0.36), (60, "price"): (0.17, 0.10, 0.26)}  # fmt: skip
+    return results([row(term, "average_fraction", *ends, horizon_days=days) for (days, term), ends in values.items()],
+                   by=["horizon_days"])  # fmt: skip
+
+
+def ratios(note="") -> pd.DataFrame:
+    """Hazard ratios of a cause and a confounder, as `cox` returns them."""
+    return results([
+        row("service_band = failed", "hazard_ratio", 3.8, 2.6, 5.6, unit="hazard ratio"),
+        row("plan = b", "hazard_ratio", 1.1, 0.9, 1.4, unit="hazard ratio"),
+        row("service_band", "proportionality_p", 0.3, unit="probability", note=note),
+    ])  # fmt: skip
+
+
+def coded() -> pd.DataFrame:
+    """Stated reasons under two rules, as `reason_shares` returns them."""
+    pair = "price / (price + service)"
+    return results([
+        row("service", "share", 0.13, 0.09, 0.18, n=253, rule="strict"),
+        row("service", "share", 0.33, 0.28, 0.38, n=253, rule="broad"),
+        row(pair, "share_of_pair", 0.46, 0.34, 0.58, n=61, rule="strict"),
+        row(pair, "share_of_pair", 0.34, 0.26, 0.42, n=127, rule="broad"),
+    ], by=["rule"])  # fmt: skip
