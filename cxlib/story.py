@@ -59,16 +59,16 @@ class Story:
     """
 
     # the risk of leaving (log odds)
-    base_risk: float = -3.30
+    base_risk: float = -3.35
     service_good: float = 0.05
-    service_failed: float = 1.40
+    service_failed: float = 1.35
     price_raised: float = 0.70
     price_raised_a_lot: float = 0.95
     service_by_price: float = 0.0  # added where a contact failed and the price was raised
     gap_above: float = 0.25
     gap_far_above: float = 0.60
-    fault_one: float = 1.00
-    fault_several: float = 2.50
+    fault_one: float = 0.90
+    fault_several: float = 2.90
     tenure_6_to_12: float = -0.15
     tenure_1_to_2: float = -0.35
     tenure_over_2: float = -0.60
@@ -84,16 +84,16 @@ class Story:
     fault_rate: float = _positive(0.30)
     fault_spread: float = _positive(1.60)  # variance of the customers' own proneness to faults (mean 1)
     fault_new_customers: float = _positive(1.4)  # times the rate, for those who signed up within the period
-    contact_rate: float = _positive(0.08)  # support contacts for reasons of the customer's own
+    contact_rate: float = _positive(0.20)  # support contacts for reasons of the customer's own
     contact_after_fault: float = _share(0.70)
     contact_after_raise: float = _share(0.15)
-    failure_base: float = -1.05  # log odds that a contact fails
-    failure_after_fault: float = 0.65
+    failure_base: float = -2.40  # log odds that a contact fails
+    failure_after_fault: float = 2.60
     failure_enterprise: float = -0.50
     failure_premium: float = -0.40
     failure_region: float = 0.15  # added in the South, subtracted in the West
-    raise_small: float = _share(0.31)  # of yearly price reviews
-    raise_large: float = _share(0.19)
+    raise_small: float = _share(0.38)  # of yearly price reviews
+    raise_large: float = _share(0.22)
     raise_consumer: float = _positive(1.2)  # times the chance of a raise, consumers on the basic plan
     visit_rate: float = _positive(0.40)  # logged visits to website, app, help pages and bills
 

@@ -60,10 +60,11 @@ def test_the_naive_service_fraction_misses_the_truth(inside):
 
 
 @pytest.mark.parametrize("measure", MEASURES)
-def test_a_model_without_confounders_is_too_high(inside, measure):
-    # Less so than the naive share: its reference, a good contact, shares the faults that led to the contact.
+def test_a_model_without_confounders_misses_the_truth_too(inside, measure):
+    # Its reference, a good contact, shares some of the faults that led to the contact, but not the many that fail it.
     rows = chosen(inside, "no confounders", measure, "service")
-    assert (rows["estimate"] - rows["true"]).mean() > 0.04
+    assert rows["holds"].sum() <= 6, rows[rows["holds"]].to_string()
+    assert (rows["estimate"] - rows["true"]).mean() > 0.12
 
 
 def test_the_adjusted_estimates_are_right_on_average(inside):
