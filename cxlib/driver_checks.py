@@ -9,7 +9,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from .cells import Moments, cross_products
+from .cells import LARGEST, Moments, cross_products
 from .engine import NUMBER, View, collect, require, view
 from .errors import refuse
 from .player_checks import WORDS
@@ -191,6 +191,20 @@ def _rows_with_both(seen: View, measures: Sequence[str], ratings: Sequence[str])
     return found.to_numpy(float).reshape(len(measures), len(ratings)).astype(int)
 
 
+def _unfit(seen: View, columns: Sequence[str]) -> list[tuple[str, str]]:
+    """Columns without two values or with an infinite one, and what is wrong."""
+    asked: dict[str, nw.Expr] = {}
+    for i, x in enumerate(seen[c].cast(nw.Float64) for c in columns):
+        asked |= {f"a{i}": x.min(), f"b{i}": x.max()}
+    found = collect(seen.frame.select(e.alias(name) for name, e in asked.items())).iloc[0].astype(float)
+    ends = [(c, found[f"a{i}"], found[f"b{i}"]) for i, c in enumerate(columns)]
+    odd = [end for end in ends if not (end[1] < end[2] and max(-end[1], end[2]) <= LARGEST)]
+    return [
+        (c, "no value" if low != low else "infinite values" if low < high else "one value in all rows")
+        for c, low, high in odd
+    ]
+
+
 def _check_numbers(
     seen: View, columns: Sequence[str], weights: str | None, customer: str | None, what: str, fewest: int
 ) -> None:
@@ -199,6 +213,9 @@ def _check_numbers(
     odd = [c for c in columns if seen.kind[c] != NUMBER and schema[seen.at[c]] != nw.Boolean]
     faults = [f"{what} '{c}' must be a number or yes/no, not {WORDS[seen.kind[c]]}" for c in odd]
     faults += [f"at least {fewest} {what}s must be named, not {len(columns)}"] if len(columns) < fewest else []
+    if not faults:
+        faults += [f"{what} '{c}' must vary over finite numbers, but has {told}; leave it out or recode it"
+                   for c, told in _unfit(seen, columns)]  # fmt: skip
     if weights and not faults:
         empty = collect(seen.frame.select(seen[weights].is_null().cast(nw.Float64).sum().alias("k")))["k"][0]
         faults += [f"weights '{weights}' must be given in every row, but {empty:,.0f} are empty"] if empty else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from . import importance
 from .cells import Moments, cross_products
 from .engine import NUMBER, View, collect, view
 from .errors import listed, refuse, shortened, unknown
-from .player_checks import MOST_PLAYERS, WORDS
+from .player_checks import MOST_PLAYERS, WORDS, check_variation
 from .players import Checked, checked, player_moments
 from .regression import coefficients, covariance
 from .resample import described, estimates, replicated_products
@@ -73,16 +74,15 @@ def penalty_reward(
     given = checked(seen, outcome, drivers, None, weights, customer, missing, MOST_RATINGS)
     faults = _not_numbers(seen, given.drivers)
     refuse(faults + ([] if low < high else [f"low must lie below high, but low is {low:g} and high {high:g}"]))
-    terms: dict[str, nw.Expr] = {}
+    dummies = {}
     for driver in given.drivers:
         x = seen[driver]
-        terms |= {f"{driver} met": ~x.is_null()} if given.has_gaps(driver) else {}
-        terms |= {f"{driver} low": (x <= low).fill_null(False), f"{driver} high": (x >= high).fill_null(False)}
-    answer = seen[outcome].cast(nw.Float64)
-    moments, beta, means = _fitted(seen, terms, answer, given, customer, weights, replicates, seed)
+        met = [~x.is_null()] if given.has_gaps(driver) else []
+        dummies[driver] = [*met, (x <= low).fill_null(False), (x >= high).fill_null(False)]
+    answer = (outcome, seen[outcome].cast(nw.Float64))
+    moments, places, beta, means = _fitted(seen, dummies, answer, given, customer, weights, replicates, seed)
+    costs, gains = (beta[:, [own[end] for own in places]] for end in (-2, -1))
     intercept = means[:, -1:] - np.nansum(means[:, :-1] * beta, axis=1, keepdims=True)
-    at = {name: i for i, name in enumerate(terms)}
-    costs, gains = (beta[:, [at[f"{driver} {end}"] for driver in given.drivers]] for end in ("low", "high"))
     rows = [*estimates(given.drivers, "penalty", "points", costs, level),
             *estimates(given.drivers, "reward", "points", gains, level)]  # fmt: skip
     for row in estimates(given.drivers, "asymmetry", "points", -(costs + gains), level):
@@ -203,19 +203,19 @@ def nps_what_if(
     refuse(score_faults(counted(seen, score, [], {}), seen, score, first, last))
     points = _points(seen, given)
     _check_lifts(given.drivers, lifts, low, points)
-    terms: dict[str, nw.Expr] = {}
+    dummies = {}
     for driver in given.drivers:
         x = seen[driver]
-        terms |= {f"{driver} met": ~x.is_null()} if given.has_gaps(driver) else {}
+        met = [~x.is_null()] if given.has_gaps(driver) else []
         # The top of the scale is the rating that the others are told against.
-        terms |= {f"{driver} = {point}": (x == point).fill_null(False) for point in points[driver][:-1]}
+        dummies[driver] = [*met, *((x == point).fill_null(False) for point in points[driver][:-1])]
     answer = seen[score].cast(nw.Float64)
     u = 100 * ((answer >= last - 1).cast(nw.Float64) - (answer < last - 3).cast(nw.Float64))
-    moments, beta, means = _fitted(seen, terms, u, given, customer, weights, replicates, seed)
-    at, parts = list(terms), []
+    moments, places, beta, means = _fitted(seen, dummies, (score, u), given, customer, weights, replicates, seed)
+    parts = []
     for driver, step in lifts.items():
         own = points[driver]
-        where = [at.index(f"{driver} = {point}") for point in own[:-1]]
+        where = list(places[given.drivers.index(driver)][1 - len(own) :])
         parts.append(lifted(np.array(own), means[:, where], beta[:, where], low, step))
     who, change = (np.stack(columns, axis=1) for columns in zip(*parts, strict=True))
     rows = [
@@ -251,18 +251,22 @@ def lifted(
 
 def _fitted(
     seen: View,
-    terms: Mapping[str, nw.Expr],
-    outcome: nw.Expr,
+    dummies: Mapping[str, list[nw.Expr]],
+    outcome: tuple[str, nw.Expr],
     given: Checked,
     customer: str | None,
     weights: str | None,
     replicates: int,
     seed: int,
-) -> tuple[Moments, np.ndarray, np.ndarray]:
-    """Coefficients of the terms, means of terms and outcome, by replicate; the first is the data."""
-    moments = cross_products(seen, {**terms, "(outcome)": outcome}, customer, weights, given.keep)
+) -> tuple[Moments, list[range], np.ndarray, np.ndarray]:
+    """Whose dummies stand where, and, by replicate, their coefficients and means (last the outcome's)."""
+    ends = np.cumsum([0, *(len(own) for own in dummies.values())])
+    places = [range(start, end) for start, end in itertools.pairwise(ends)]
+    terms = {f"dummy {i}": dummy for i, dummy in enumerate(itertools.chain(*dummies.values()))}
+    moments = cross_products(seen, {**terms, "outcome": outcome[1]}, customer, weights, given.keep)
+    check_variation(moments, given.drivers, places, [1.0] * (len(places) + 1), outcome[0])
     products = replicated_products(moments, replicates, seed)
-    return moments, coefficients(covariance(products)), products[:, 0, 1:] / products[:, :1, 0]
+    return moments, places, coefficients(covariance(products)), products[:, 0, 1:] / products[:, :1, 0]
 
 
 def _points(seen: View, given: Checked) -> dict[str, list[int]]:
@@ -272,7 +276,9 @@ def _points(seen: View, given: Checked) -> dict[str, list[int]]:
     for driver in given.drivers:
         x = seen[driver]
         values = collect(seen.frame.filter(given.keep & ~x.is_null()).select(x.alias("x")).unique(), order=["x"])["x"]
-        if len(values) > MOST_POINTS or (values % 1 != 0).any():
+        if not len(values):
+            faults.append(f"driver '{driver}' must have ratings, but nobody gave one; leave it out")
+        elif len(values) > MOST_POINTS or (values % 1 != 0).any():
             faults.append(f"driver '{driver}' must be rated in whole points, at most {MOST_POINTS} different ones, but "
                           f"has {listed(values, most=5)}; round it or leave it out")  # fmt: skip
         else:

@@ -16,7 +16,7 @@ from .cells import LARGEST, count_cells, cross_products
 from .engine import NUMBER, View, bucketed, collect, require, view
 from .errors import CxError, refuse
 from .intervals import wilson
-from .player_checks import WORDS
+from .player_checks import WORDS, promoter_faults
 from .schema import results
 
 GAP, REVERSE = "excellent service, poor experience", "poor service, promoter"
@@ -65,7 +65,7 @@ def service_gap(
     [0.25, 0.5, 0.25, 0.5, 1.0, 0.0, 1.0]
     """
     seen, service, others = view(data), list(service), list(others)
-    _check(seen, [score, *service, *others], weights, customer)
+    _check(seen, [score, *service, *others], weights, customer, promoters_from)
     refuse([] if service else ["service must name at least one rating"])
     given = [seen[s] for s in service]
     met, least = ~nw.min_horizontal(*given).is_null(), nw.min_horizontal(*given)
@@ -116,7 +116,7 @@ def satisfaction_overlap(
     [0.25, 0.25, 0.25, 0.25, 0.5, 0.5]
     """
     seen = view(data)
-    _check(seen, [score, satisfaction], weights, customer)
+    _check(seen, [score, satisfaction], weights, customer, promoters_from)
     happy, loyal = seen[satisfaction] >= satisfied_from, seen[score] >= promoters_from
     four = {"satisfied, promoter": happy & loyal, "satisfied, not a promoter": happy & ~loyal,
             "not satisfied, promoter": ~happy & loyal, "neither": ~happy & ~loyal}  # fmt: skip
@@ -271,11 +271,22 @@ def _method(counts: _Counts) -> str:
     return "Wilson" if counts.plain else "linearised; Wilson on effective rows"
 
 
-def _check(seen: View, columns: Sequence[str], weights: str | None, customer: str | None) -> None:
+def _check(
+    seen: View, columns: Sequence[str], weights: str | None, customer: str | None, promoters_from: float | None = None
+) -> None:
+    """Refuse what is not there or not a finite number; with `promoters_from`, a first column that goes beyond it."""
     require(seen, [*columns, *filter(None, (weights, customer))])
     numbers = [*columns, *filter(None, (weights,))]
     refuse(f"column '{c}' must hold numbers, not {WORDS[seen.kind[c]]}; recode it"
            for c in numbers if seen.kind[c] != NUMBER)  # fmt: skip
+    x = [seen[c].cast(nw.Float64) for c in columns]
+    found = collect(seen.frame.select(
+        *((e.abs() > LARGEST).cast(nw.Float64).sum().alias(f"e{i}") for i, e in enumerate(x)), x[0].max().alias("most")
+    )).iloc[0].fillna(0.0)  # fmt: skip
+    refuse(f"column '{c}' must hold finite numbers, but {found[f'e{i}']:,.0f} are infinite; recode them"
+           for i, c in enumerate(columns) if found[f"e{i}"])  # fmt: skip
+    if promoters_from is not None and found["most"] > promoters_from + 1:
+        refuse(promoter_faults(columns[0], found["most"], promoters_from))
     if not weights:
         return
     w = seen[weights].cast(nw.Float64)

@@ -103,6 +103,8 @@ def _rows_of(
     kept = estimable(np.column_stack([np.ones(len(x)), x]), np.ones(len(x)))[1:]
     at = np.cumsum(kept) - 1
     own = [[int(at[c]) for c in place if kept[c]] for place in places]
+    refuse(f"driver '{driver}' must vary, and not only with the drivers before it; leave it out"
+           for driver, left in zip(given.drivers, own, strict=True) if not left)  # fmt: skip
     return [name for name, keep in zip(terms, kept, strict=True) if keep], own, x[:, kept], table["y"]
 
 

@@ -104,7 +104,7 @@ def check_variation(
 
 
 def promoter_faults(outcome: str, highest: float, promoters_from: float) -> list[str]:
-    if highest == promoters_from + 1:
+    if promoters_from <= highest <= promoters_from + 1:
         return []
     return [f"outcome '{outcome}' must end at {promoters_from + 1:g}, since promoters are the top two points of the "
             f"scale, but its highest value is {highest:g}; name the lower of its top two points, such as "

@@ -122,12 +122,19 @@ def test_intervals_cover_the_correlation_of_a_known_law():
     (halo, (["a", "channel"],), {}, "rating 'channel' must be a number or yes/no, not text or yes/no"),
     (halo, (["a", "bb"],), {}, "frame: no column 'bb'; did you mean 'b'? There are: "),
     (halo, (["a", "b"],), {"weights": "v"}, "weights 'v' must be given in every row, but 3 are empty"),
+    (halo, (["a", "still"],), {},
+     "rating 'still' must vary over finite numbers, but has one value in all rows; leave "),
+    (halo, (["a", "nothing"],), {},
+     "rating 'nothing' must vary over finite numbers, but has no value; leave it out or "),
+    (halo, (["a", "endless"],), {},
+     "rating 'endless' must vary over finite numbers, but has infinite values; leave it "),
     (operational_measures, (["channel"], ["a"]), {}, "column 'channel' must be a number or yes/no, not text or yes/no"),
     (collinearity, ("recommend", ["a", "still"]), {},
      "'still' must vary, but has one value in all 300 rows; leave it out"),
 ])  # fmt: skip
 def test_wrong_data_get_one_clear_line(function, named, options, line):
-    data = answers(300).assign(still=1.0)
+    data = answers(300).assign(still=1.0, nothing=np.nan)
+    data["endless"] = data["b"].replace(5, np.inf)
     with pytest.raises(CxError) as raised:
         function(data.assign(v=data["w"].where(data.index > 2)), *named, **options)
     assert str(raised.value).startswith(line) and "\n" not in str(raised.value)

@@ -172,6 +172,14 @@ FAULTS = [
     (penalty_reward, {"low": 2, "high": 4, "drivers": ["a", "q"]}, "drivers: no column 'q'; There are: "),
     (penalty_reward, {"low": 2, "high": 4, "weights": "v"},
      "weights 'v' must be finite and 0 or more in every row, but 0 are not and 3 are empty"),
+    (penalty_reward, {"low": 2, "high": 4, "drivers": ["a", "copy"]},
+     "driver 'copy' is determined by the drivers before "),
+    (penalty_reward, {"low": 2, "high": 4, "drivers": ["a", "endless"]},
+     "column 'endless' must hold finite numbers, but "),
+    (nps_what_if, {"lifts": {"a": 1}, "drivers": ["a", "copy"]},
+     "driver 'copy' is determined by the drivers before it "),
+    (nps_what_if, {"lifts": {"nothing": 1}, "drivers": ["nothing"]},
+     "driver 'nothing' must have ratings, but nobody gave one; leave it out"),
     (penalty_reward, {"low": 2, "high": 4, "outcome": "nothing"}, "no row has a value of 'nothing'"),
     (importance_performance, {"drivers": ["a", "channel"]},
      "driver 'channel' must be a rating in numbers, not text or yes/no; recode it"),
@@ -195,7 +203,7 @@ FAULTS = [
 def test_wrong_data_get_one_clear_line(function, change, line):
     data = answers(300).assign(nothing=np.nan, still=2.0)
     data = data.assign(v=data["w"].where(data.index > 2), half=data["a"] + 0.5, hole=data["a"].replace(3, 4))
-    data["eleven"] = data["recommend"] + 1
+    data["eleven"], data["copy"], data["endless"] = data["recommend"] + 1, data["a"], data["b"].replace(5, np.inf)
     outcome = "score" if function is nps_what_if else "outcome"
     with pytest.raises(CxError) as raised:
         function(data, **{outcome: "recommend", "drivers": ["a", "b"], "replicates": 2} | change)

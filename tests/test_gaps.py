@@ -175,6 +175,10 @@ FAULTS = [
     (service_gap, ("nothing", SERVICE), {}, "somebody must have rated phone or chat and given a score, but nobody has"),
     (service_gap, ("score", SERVICE), {"weights": "v"},
      "weights 'v' must be finite and 0 or more in every row, but 3 are not or are empty"),
+    (service_gap, ("eleven", SERVICE), {},
+     "outcome 'eleven' must end at 10, since promoters are the top two points of "),
+    (satisfaction_overlap, ("eleven", "csat"), {}, "outcome 'eleven' must end at 10, since promoters are the top two "),
+    (service_gap, ("score", ["endless"]), {}, "column 'endless' must hold finite numbers, but "),
     (satisfaction_overlap, ("score", "nothing"), {},
      "somebody must have answered both 'score' and 'nothing', but nobody has"),
     (attrition_prediction, ("never", ["score"]), {}, "outcome 'never' must have customers who left and customers who "),
@@ -184,6 +188,7 @@ FAULTS = [
 @pytest.mark.parametrize(("function", "named", "options", "line"), FAULTS)
 def test_wrong_data_get_one_clear_line(function, named, options, line):
     data = answers(300).assign(words="good", nothing=np.nan, never=False)
+    data = data.assign(eleven=data["score"] + 1, endless=data["phone"].replace(5, np.inf))
     with pytest.raises(CxError) as raised:
         function(data.assign(v=data["w"].where(data.index > 2)), *named, **options)
     assert str(raised.value).startswith(line) and "\n" not in str(raised.value)

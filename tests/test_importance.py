@@ -239,8 +239,8 @@ FAULTS = [
     ({"scale": "promotor"}, "no scale 'promotor'; did you mean 'promoter'? There are: 'score', 'promoter'"),
     (P | {"method": "johnson"},
      "Johnson's weights exist on the score only; use method='lmg' with scale='promoter'"),
-    (P | {"promoters_from": 10},
-     "outcome 'recommend' must end at 11, since promoters are the top two points of the scale, but its highest value "
+    (P | {"promoters_from": 8},
+     "outcome 'recommend' must end at 9, since promoters are the top two points of the scale, but its highest value "
      "is 10; name the lower of its top two points, such as promoters_from=9"),
     (P | {"drivers": list("abc") + [f"x{i}" for i in range(6)]},
      "at most 8 drivers can be shared out exactly, not 9; put those that belong together into groups={'name': "

@@ -129,12 +129,13 @@ def test_of_many_answers_a_sample_is_taken_and_named(monkeypatch):
 @pytest.mark.parametrize(("change", "line"), [
     ({"split": "three"}, "no split 'three'; There are: 'nps', 'points'"),
     ({"score": "still"}, "score 'still' must fall into two classes or more, not one; all 300 answers are alike"),
+    ({"drivers": ["a", "copy"]}, "driver 'copy' must vary, and not only with the drivers before it; leave it out"),
     ({"score": "eleven"}, "score 'eleven' must hold whole points from 0 to 10; found 11 ("),
     ({"drivers": ["a", "gaps"]}, "drivers must have a value in every row, but some are empty: 'gaps' ("),
 ])  # fmt: skip
 def test_wrong_data_get_one_clear_line(change, line):
     data = answers(300).assign(still=8)
-    data = data.assign(eleven=data["recommend"] + 1, gaps=data["b"].where(data["b"] > 2))
+    data = data.assign(copy=data["a"], eleven=data["recommend"] + 1, gaps=data["b"].where(data["b"] > 2))
     with pytest.raises(CxError) as raised:
         ordinal_check(data, **{"score": "recommend", "drivers": ["a", "b"]} | change)
     assert str(raised.value).startswith(line) and "\n" not in str(raised.value)

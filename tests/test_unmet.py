@@ -34,7 +34,7 @@ def answers_of_twenty_surveys():
     true = importance(survey(150_000, 999), missing="not_met", replicates=2)["estimate"]
     rows = [(importance(data, missing="not_met", customer="customer_id", replicates=300),
              importance(data, missing="drop", customer="customer_id", replicates=300))
-            for data in (survey(1_500, seed) for seed in range(SEEDS))]  # fmt: skip
+            for data in (survey(3_000, seed) for seed in range(SEEDS))]  # fmt: skip
     return true, pd.DataFrame([row for row, _ in rows]), pd.DataFrame([row for _, row in rows])
 
 
