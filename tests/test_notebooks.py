@@ -13,6 +13,7 @@ from nbclient import NotebookClient
 
 import cxlib as cx
 from cxlib.answercell import MIME, Answer, read_answer
+from cxlib.engine import rows
 from cxlib.kernels import ThisPython
 from cxlib.parameters import read_parameters
 from cxlib.story import read_truth
@@ -161,6 +162,21 @@ def test_attrition_finds_the_truth_of_the_simulation_where_the_naive_figure_miss
     assert float(naive[2]) / 100 > truth.fraction["service"]
 
 
+def test_attrition_tells_every_part_that_the_example_feeds():
+    notebook = ran("02-attrition-service-vs-price")
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    silent = [cell.id for cell in code if cell.id.endswith("-shown") and not cell.outputs]
+    assert silent == []
+    told = "\n".join(outputs(notebook, "text/plain"))
+    for words in ("By the order in which causes are removed", "With 50% of the failures gone", "are still customers",
+                  "of the attrition within 30 days", "times as fast as", "rule that codes the answers", "kappa is",
+                  "This rests on assumptions"):  # fmt: skip
+        assert words in told
+    assert "Left out, because" not in told
+    gone = answers(notebook)
+    assert 0 < gone["service.impact_fraction"]["estimate"] < gone["service.fraction"]["estimate"]
+
+
 def test_experience_answers_with_the_share_of_every_group():
     found = answers(ran("03-experience-and-nps"))
     shares = [found[f"{group}.share"]["estimate"] for group in ("service", "price", "product", "buying")]
@@ -171,7 +187,9 @@ def test_experience_answers_with_the_share_of_every_group():
 def test_one_group_is_told_as_such(tmp_path):
     notebook = run("02-attrition-service-vs-price", tmp_path, only_column="segment", only_value="consumer")
     sentence = read_answer(notebook, "x", {})["sentence"]
-    assert "n = 1,568 customers with segment consumer at risk on 2026-04-01" in sentence
+    n = rows(cx.study_frame(cx.read_study("example"), "", "segment", "consumer"))
+    assert f"n = {n:,} customers with segment consumer at risk on 2026-04-01" in sentence
+    assert outputs(notebook, "text/plain").count("Fewer than two groups are large enough to be compared.") == 0
 
 
 def test_groups_under_the_minimum_appear_nowhere(tmp_path):
