@@ -14,7 +14,7 @@ help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 report: $(VENV)/.stamp  ## render the notebooks to self-contained pages in reports/output
-	@$(PY) -m cxlib report
+	@$(PY) -m cxlib report --workers 2
 
 lab: $(VENV)/.stamp  ## open the notebooks in JupyterLab
 	$(PY) -m jupyterlab notebooks
