@@ -151,7 +151,11 @@ def _incidence(base: _Base, kind: str) -> Row:
 
 def _customers(data: Any, groups: Sequence[str]) -> tuple[engine.View, date]:
     """The customers, and the last day of the data."""
-    seen = data.customers if isinstance(data, Tables) else engine.view(data, "customers")
+    seen = (
+        data.need("customers", "an attrition rate needs it")
+        if isinstance(data, Tables)
+        else engine.view(data, "customers")
+    )
     faults = [unknown("column", name, seen.at, "customers") for name in (START, END, *groups) if name not in seen.at]
     refuse([*faults, *stamp_faults(seen, [START, END])])
     if isinstance(data, Tables):

@@ -35,7 +35,7 @@ class Tables:
     and prices, which are often entered ahead, count only where there is no table of events.
     """
 
-    customers: engine.View
+    customers: engine.View | None = None
     prices: engine.View | None = None
     surveys: engine.View | None = None
     ratings: engine.View | None = None
@@ -49,6 +49,13 @@ class Tables:
         """The tables that are there, by name."""
         found = {field.name: getattr(self, field.name) for field in fields(self) if field.name in schema.TABLES}
         return {name: seen for name, seen in found.items() if seen is not None}
+
+    def need(self, name: str, what: str = "this needs it") -> engine.View:
+        """A table, or the fault that names it where it is not there."""
+        seen = self.present.get(name)
+        if seen is None:
+            raise CxError(f"no table '{name}': {what}; add it to the study")
+        return seen
 
     @cached_property
     def last_day(self) -> date:
@@ -69,8 +76,8 @@ def load(source: str | Path | Mapping[str, Any]) -> Tables:
     Parameters
     ----------
     source : folder with one Parquet or CSV file a table (customers.parquet, tickets.csv, …), or a mapping of table
-        names to pandas, Polars, Arrow, DuckDB or Spark frames. Only customers is required; columns are those of
-        `schema.codebook()`, others are left out.
+        names to pandas, Polars, Arrow, DuckDB or Spark frames. Customers are required, but for a study of tickets alone;
+        columns are those of `schema.codebook()`, others are left out.
 
     Returns
     -------
@@ -131,11 +138,13 @@ def tables_from(
 ) -> Tables:
     """Tables from sources: pick and rename columns (ours -> theirs), read each as its kind, tell all faults at once."""
     columns, faults, views = columns or {}, [], {}
-    if "customers" not in sources:
+    if not {"customers", "tickets"} & set(sources):
         faults.append("no table 'customers': the one table that must be there, one row per customer; add it")
+    # Tickets can be timed and counted without knowing whose they are.
+    spared = () if "customers" in sources else ("customer_id",)
     for name, source in sources.items():
         try:
-            views[name] = typed(name, source, columns.get(name, {}), zone)
+            views[name] = typed(name, source, columns.get(name, {}), zone, spared)
         except CxError as error:
             faults += error.faults
     refuse(faults)

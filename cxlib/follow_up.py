@@ -72,7 +72,8 @@ def study_reasons(
         return None, None
     seen, column = study_frame(study, as_of, only_column, only_value), study.reasons.column
     if study.tables is not None and column not in seen.at:
-        said = study.tables.customers.frame.select("customer_id", study.tables.customers[column].alias(column))
+        people = study.tables.need("customers", "what leavers say stands there")
+        said = people.frame.select("customer_id", people[column].alias(column))
         joined = seen.frame.join(said, on="customer_id", how="left")
         seen = engine.View(joined, seen.at | {column: column}, seen.kind | {column: engine.FACTOR})
     left = seen.frame.filter(seen[study.attrition.outcome] == 1).select(seen[column].alias("reason")).unique()

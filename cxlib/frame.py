@@ -64,10 +64,11 @@ def landmark(
     """
     day = landmark_day(tables, as_of, lookback_days, horizon_days, slow_hours)
     start, end = day - timedelta(days=lookback_days), day + timedelta(days=horizon_days)
-    people = _at_risk(tables.customers, day)
+    customers = tables.need("customers", "a landmark needs it")
+    people = _at_risk(customers, day)
     if not engine.collect(people.select(nw.len().alias("n")))["n"][0]:
         raise CxError(f"landmark: nobody is at risk on {day}; choose an as_of after the first signups")
-    lazy = people.with_columns(*_tenure(day), *_ends(tables.customers, day, end)).drop("signup_date", "end_date")
+    lazy = people.with_columns(*_tenure(day), *_ends(customers, day, end)).drop("signup_date", "end_date")
     for part in (
         _service(tables.tickets, start, day, slow_hours),
         _prices(tables.prices, start, day),
@@ -167,8 +168,9 @@ def answers(tables: Tables, as_of: str | date | None = None, lookback_days: int 
         )
         rows = rows.join(_spread(tables.ratings.frame, names), on="survey_id", how="left")
         at, kinds = at | names, kinds | dict.fromkeys(names, engine.NUMBER)
-    about = [name for name in _ABOUT if name in tables.customers.at]
-    rows = rows.join(tables.customers.frame.select(_KEY, *about), on=_KEY, how="left")
+    customers = tables.need("customers", "answers need it")
+    about = [name for name in _ABOUT if name in customers.at]
+    rows = rows.join(customers.frame.select(_KEY, *about), on=_KEY, how="left")
     return engine.View(rows, at | {name: name for name in about}, kinds | dict.fromkeys(about, engine.FACTOR))
 
 

@@ -36,6 +36,9 @@ def about(study: Study, as_of: str = "") -> Sentence:
     """Which study an attrition report is about, its unit of analysis and its period."""
     if study.frame is not None:
         return Sentence(f"Study: {study.title}. Each row of its frame counts once; the frame holds no dates.")
+    assert study.tables is not None
+    if study.tables.customers is None:
+        return Sentence(f"Study: {study.title}. It holds tickets and no customers.")
     when = study.landmark or LandmarkPart()
     return Sentence(
         f"Study: {study.title}. Customers are looked at on {_day(study, as_of)}: what happened to them in the "

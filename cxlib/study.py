@@ -25,6 +25,7 @@ from .study_file import (
     key_path,
     parse,
 )  # fmt: skip
+from .typed import cases
 
 ROOT = Path(__file__).resolve().parent.parent
 STUDIES = ROOT / "data" / "studies"
@@ -220,6 +221,9 @@ def _table_study(path: Path, words: StudyFile) -> tuple[Study | None, list[str]]
             continue
         try:
             sources[name] = files.read_file(_there(path, one.file), one.form()) if one else files.read_file(found[name])
+            if events := getattr(one, "events", None):
+                sources[name] = cases(name, sources[name], events.case, events.at, columns[name], words.timezone)
+                columns[name] = {"ticket_id": events.case, **columns[name]}
         except CxError as error:
             faults += [f"{key_path('tables', name)}: {fault}" for fault in error.faults]
     if faults:

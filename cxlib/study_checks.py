@@ -100,6 +100,10 @@ def tables_faults(
     reasons: ReasonsPart | None,
 ) -> list[str]:
     """Faults of a table study, found from single tables, without building the landmark frame."""
+    if tables.customers is None:
+        parts = {"attrition": attrition, "experience": experience, "reasons": reasons}
+        return [f"{name}: the study has no table 'customers'; add it, or leave out [{name}]"
+                for name, part in parts.items() if part]  # fmt: skip
     faults = customer_faults(tables.customers, "customer_id", "tables.customers")
     if attrition:
         there = landmark_columns(tables)
@@ -119,7 +123,7 @@ def tables_faults(
 
 
 def _risk_faults(tables: Tables, day: date, horizon_days: int) -> list[str]:
-    known, left = at_risk_and_left(tables.customers, day, horizon_days)
+    known, left = at_risk_and_left(tables.need("customers"), day, horizon_days)
     if known and 0 < left < known:
         return []
     told = "nobody is at risk" if not known else f"nobody of {known:,} customers left" if not left else "everybody left"
@@ -128,7 +132,7 @@ def _risk_faults(tables: Tables, day: date, horizon_days: int) -> list[str]:
 
 def landmark_columns(tables: Tables) -> list[str]:
     """The columns the landmark frame of these tables will have."""
-    there = set(tables.customers.at) | set(tables.present)
+    there = set(tables.need("customers").at) | set(tables.present)
     needs = {name: (LANDMARK_NEEDS.get(name, name),) for name in COLUMNS} | {
         "tenure_days": (), "tenure_band": (), "left": (), "involuntary": ("end_kind",),
     }  # fmt: skip
@@ -251,14 +255,14 @@ def _weight_faults(seen: engine.View, name: str | None, where: str) -> list[str]
 
 def _landmark_cause_faults(tables: Tables, part: AttritionPart, there: list[str]) -> list[str]:
     """Bands have the levels of `schema`; what customers are, the levels that occur."""
-    faults = []
+    faults, people = [], tables.need("customers")
     for where, name, contrast in contrasts(part):
         if name in NUMBERS:
             faults.append(f"{where}: a cause must be a factor, '{name}' is a number; take its band")
         elif name in schema.LEVELS and name in there:
             faults += level_faults(where, contrast, list(schema.LEVELS[name]))
-        elif name in tables.customers.at and name in there:
-            faults += level_faults(where, contrast, levels(tables.customers, name))
+        elif name in people.at and name in there:
+            faults += level_faults(where, contrast, levels(people, name))
     return faults
 
 
@@ -266,7 +270,7 @@ def _answer_faults(tables: Tables, part: ExperiencePart) -> list[str]:
     if tables.surveys is None:
         return ["experience: the study has no table 'surveys'; add it, or leave out [experience]"]
     touchpoints = levels(tables.ratings, "touchpoint") if tables.ratings is not None else []
-    there = [name for name in ANSWER_COLUMNS if name in tables.surveys.at or name in tables.customers.at]
+    there = [name for name in ANSWER_COLUMNS if name in tables.surveys.at or name in tables.need("customers").at]
     faults = columns_fault("experience", experience_names(part) | {"drivers": []}, there)
     options = [*touchpoints, *(name for name in ("satisfaction", "effort") if name in there)]
     faults += [unknown("driver", name, options, "experience.drivers") for name in part.drivers if name not in options]

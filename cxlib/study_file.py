@@ -71,6 +71,19 @@ class TablePart(FilePart):
     columns: dict[str, str] = {}
 
 
+class EventsPart(Part):
+    """How an event log is made into tickets: the columns of the case, and of the stamp of each event."""
+
+    case: str
+    at: str
+
+
+class TicketsPart(TablePart):
+    """The tickets; with `events` the file is a log, and a ticket lasts from its first event to its last."""
+
+    events: EventsPart | None = None
+
+
 class JoinPart(FilePart):
     """A file joined to the frame by a column of the same name in both."""
 
@@ -150,8 +163,12 @@ class PrivacyPart(Part):
 
 
 _TABLE = Annotated[TablePart | None, BeforeValidator(_as_file)]
+_TICKETS = Annotated[TicketsPart | None, BeforeValidator(_as_file)]
 TablesPart: type[Part] = create_model(  # type: ignore[call-overload]
-    "TablesPart", __base__=Part, folder=(str | None, None), **dict.fromkeys(schema.TABLES, (_TABLE, None))
+    "TablesPart",
+    __base__=Part,
+    folder=(str | None, None),
+    **{name: (_TICKETS if name == "tickets" else _TABLE, None) for name in schema.TABLES},
 )
 
 

@@ -186,7 +186,7 @@ def _rates(fit: AttritionFit, column: str, level: float) -> pd.DataFrame:
 
 def _attrition_steps(study: Study, as_of: str) -> Iterable[tuple[str, int, str]]:
     if study.tables is not None:
-        yield "customers in the data", engine.rows(study.tables.customers), ""
+        yield "customers in the data", engine.rows(study.tables.need("customers")), ""
         yield "at risk on the day", engine.rows(study_frame(study, as_of)), "not signed up yet, or gone before"
     else:
         yield "rows of the study's frame", engine.rows(study_frame(study)), ""

@@ -75,11 +75,9 @@ def unknown_flags(counts: pd.DataFrame, name: str) -> list[str]:
 
 
 def _with_customers(tables: Tables, groups: Sequence[str]) -> engine.View:
-    if tables.tickets is None:
-        raise CxError("no table 'tickets': the service measures need it; add it to the study")
-    tickets, people = tables.tickets, tables.customers
-    extra = [name for name in dict.fromkeys(groups) if name not in tickets.at and name in people.at]
-    if not extra:
+    tickets, people = tables.need("tickets", "the service measures need it"), tables.customers
+    extra = [name for name in dict.fromkeys(groups) if name not in tickets.at and people and name in people.at]
+    if people is None or not extra:
         return tickets
     right = people.frame.select("customer_id", *extra)
     lazy = tickets.frame.join(right, on="customer_id", how="left")

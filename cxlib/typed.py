@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 import narwhals as nw
@@ -14,8 +15,10 @@ _KIND = dict.fromkeys(("id", "text", "category", "flag"), engine.FACTOR)
 _KIND |= dict.fromkeys(("number", "integer"), engine.NUMBER) | dict.fromkeys(("date", "timestamp"), engine.STAMP)
 
 
-def typed(table: str, source: files.Source, columns: Mapping[str, str], zone: str = "UTC") -> engine.View:
-    """A source as one of the seven tables.
+def typed(
+    table: str, source: files.Source, columns: Mapping[str, str], zone: str = "UTC", spared: Collection[str] = ()
+) -> engine.View:
+    """A source as one of the seven tables; required columns that are `spared` need not be there.
 
     `columns` maps our names to theirs. Texts are read as the number, day, stamp or flag they should be; stamps without
     a zone are local to `zone`; the view has the columns of `schema.TABLES` that are there, and no others.
@@ -25,7 +28,7 @@ def typed(table: str, source: files.Source, columns: Mapping[str, str], zone: st
     faults = [unknown("column", name, known, f"{where}: columns") for name in columns if name not in known]
     theirs = {name: columns.get(name, name) for name in known}
     for name, column in known.items():
-        if theirs[name] not in source.view.at and (column.required or name in columns):
+        if theirs[name] not in source.view.at and (name in columns or column.required and name not in spared):
             faults.append(unknown("column", theirs[name], source.view.at, where))
     refuse(faults)
     theirs = {name: given for name, given in theirs.items() if given in source.view.at}
@@ -45,6 +48,37 @@ def typed(table: str, source: files.Source, columns: Mapping[str, str], zone: st
     refuse(_skipped(where, source, stamps, types, zone) if zone != "UTC" else [])
     lazy = engine.computed(source.view.frame, spelled)
     return engine.View(lazy, {name: name for name in spelled}, {name: _KIND[known[name].kind] for name in spelled})
+
+
+def cases(
+    table: str, source: files.Source, case: str, at: str, columns: Mapping[str, str], zone: str = "UTC"
+) -> files.Source:
+    """An event log as tickets: a case's first stamp as opened_at, its last as resolved_at, the rest of the first event.
+
+    `case` and `at` are the log's columns of case and stamp; of `columns` (ours -> theirs) the ones named are kept.
+    """
+    where = f"{table} ({source.path.name})" if source.path else table
+    asked = dict.fromkeys([case, at, *columns.values()])
+    refuse(unknown("column", name, source.view.at, where) for name in asked if name not in source.view.at)
+    types, stamp = source.view.frame.collect_schema(), source.view.at[at]
+    if types[stamp] == nw.String:
+        read, parsed = (files.reading(stamp, "timestamp", source.form, clock) for clock in (zone, "UTC"))
+        refuse(_unread(where, source, {at: parsed}, {at: "timestamp"}))
+    elif _fits(types[stamp], "timestamp"):
+        read = _cast(stamp, "timestamp", types[stamp], zone, at in source.zoned)
+    else:
+        refuse([f"{where}: column '{shortened(at)}' must be {_wanted('timestamp')}, it is {types[stamp]}; convert it"])
+    refuse(_skipped(where, source, [at], types, zone) if zone != "UTC" and at not in source.zoned else [])
+    own, kept = source.view.at, [name for name in asked if name not in (case, at)]
+    spelled = [own[case], f"MIN({read})", f"MAX({read})", *(f"arg_min({own[name]}, {read})" for name in kept)]
+    named = ", ".join(f"{sql} AS c{i}" for i, sql in enumerate(spelled))
+    relation = source.view.frame.to_native().aggregate(named, own[case])
+    seen, stamps = engine.view(relation, table), ("opened_at", "resolved_at")
+    places = zip((case, *stamps, *kept), seen.at, strict=True)
+    at_end, kinds = {}, {}
+    for name, place in places:
+        at_end[name], kinds[name] = seen.at[place], seen.kind[place]
+    return replace(source, view=engine.View(seen.frame, at_end, kinds), zoned=frozenset(stamps))
 
 
 def _unread(where: str, source: files.Source, parsed: Mapping[str, str], kinds: Mapping[str, str]) -> list[str]:

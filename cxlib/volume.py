@@ -70,7 +70,7 @@ def ticket_volume(
     own = _check(data, groups, every)
     start, end = _span(data, since, as_of)
     tickets = _tickets(data, groups, start, end)
-    active = _active(data.customers, own, start, end)
+    active = _active(data.need("customers"), own, start, end)
     # Every level of the tickets' own columns has all customers behind it.
     others = [f"g{i}" for i, name in enumerate(groups) if name not in own]
     found = tickets[others].drop_duplicates() if others else pd.DataFrame(index=[0])
@@ -99,12 +99,11 @@ def _check(data: Tables, groups: Sequence[str], every: str | None) -> list[str]:
         raise CxError(
             "data must be Tables, from cx.load or a study: a volume needs the customers as well as the tickets"
         )
-    if data.tickets is None:
-        raise CxError("no table 'tickets': the ticket volume needs it; add it to the study")
-    there = {*data.tickets.at, *data.customers.at}
+    tickets, people = (data.need(name, "the ticket volume needs it") for name in ("tickets", "customers"))
+    there = {*tickets.at, *people.at}
     faults = [unknown("column", name, there, "tickets and customers") for name in groups if name not in there]
     refuse(faults + (option_faults(every=(every, list(EVERY))) if every else []))
-    return [name for name in groups if name not in data.tickets.at]
+    return [name for name in groups if name not in tickets.at]
 
 
 def _span(data: Tables, since: str | date | None, as_of: str | date | None) -> tuple[date, date]:
@@ -124,8 +123,7 @@ def _span(data: Tables, since: str | date | None, as_of: str | date | None) -> t
 
 def _tickets(data: Tables, groups: Sequence[str], start: date, end: date) -> pd.DataFrame:
     """Tickets by group and day, in one grouped query."""
-    assert data.tickets is not None
-    tickets, people = data.tickets, data.customers
+    tickets, people = data.need("tickets"), data.need("customers")
     lazy = tickets.frame.with_columns(nw.col("opened_at").cast(nw.Date).alias("day"))
     lazy = lazy.filter(nw.col("day") >= start, nw.col("day") < end)
     extra = [name for name in groups if name not in tickets.at]

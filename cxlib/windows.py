@@ -42,7 +42,7 @@ def follow_landmark(
     """
     day = landmark_day(tables, as_of, lookback_days, horizon_days, slow_hours)
     seen = landmark(tables, day, lookback_days, horizon_days, slow_hours)
-    ends = tables.customers.frame.select("customer_id", "end_date")
+    ends = tables.need("customers").frame.select("customer_id", "end_date")
     after = engine.days_between(nw.col("end_date").cast(nw.Datetime), nw.lit(datetime.combine(day, time())))
     gone = nw.col("left") | nw.col("involuntary") if "involuntary" in seen.at else nw.col("left")
     followed = nw.when(gone).then(after).otherwise(nw.lit(float(horizon_days)))
@@ -102,7 +102,7 @@ def stack_landmarks(
     else:
         followed = follow_landmark(tables, day, lookback_days, MONTH_DAYS * months, slow_hours)
         seen = _view(followed, followed.frame, {}, without=("days_followed", "tenure_at_end", "ended"))
-        one = tables.customers.frame.select("customer_id").head(1)
+        one = tables.need("customers").frame.select("customer_id").head(1)
         calendar = nw.concat([_dated(one, i, start).drop("customer_id") for i, start in enumerate(days, 1)])
         lazy = _by_month(followed.frame.join(calendar, how="cross"))
     return _view(seen, lazy.select(*seen.at, "window", "month"), {"window": engine.FACTOR, "month": engine.NUMBER})

@@ -143,3 +143,21 @@ def test_mobi_without_its_scale_is_refused(real_data, tmp_path):
     tens = (pd.read_csv(real_data / "mobi.csv")["CUSL3"] == 10).sum()
     with pytest.raises(CxError, match=f"'CUSL3' must lie on the scale 0 to 9, {tens} rows hold '10'; name values"):
         read_study(tmp_path / "study.toml")
+
+
+@pytest.mark.real_data("helpdesk_events.csv")
+def test_the_help_desk_is_its_log_grouped_by_pandas(real_data, reference, monkeypatch):
+    """R's 3,804 cases, each from its first event to its last; a study of tickets alone feeds no other part."""
+    monkeypatch.setenv("CX_REAL_DATA", str(real_data))
+    study = read_study("help_desk")
+    events = pd.read_csv(real_data / "helpdesk_events.csv", parse_dates=["CompleteTimestamp"], dtype={"CaseID": str})
+    cases = events.groupby("CaseID")["CompleteTimestamp"].agg(["min", "max"])
+    found = study.tables.tickets.to_pandas().set_index("ticket_id").sort_index()
+    expected = pd.read_csv(reference / "helpdesk_events_metrics.csv").set_index("metric")["value"]
+    assert len(found) == expected["cases"]
+    assert found.index.tolist() == cases.index.tolist()
+    assert found["opened_at"].tolist() == cases["min"].tolist()
+    assert found["resolved_at"].tolist() == cases["max"].tolist()
+    assert list(study.tables.present) == ["tickets"]
+    assert study.attrition is None
+    assert study.experience is None

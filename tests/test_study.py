@@ -539,3 +539,56 @@ def test_describe_says_what_each_notebook_gets(acme):
 
 def test_a_study_without_a_title_has_the_name_of_its_file(acme):
     assert read_study(acme(('title = "Acme"\n', ""))).title == "acme"
+
+
+LOG = """case;step;done;who
+7;in;03.04.2012 16:55;anna
+7;out;05.04.2012 17:15;bert
+08;in;31.12.2011 23:50;carl
+7;work;03.04.2012 18:00;bert
+"""
+TICKETS = """
+title = "Desk"
+timezone = "Europe/Berlin"
+[tables.tickets]
+file = "log.csv"
+delimiter = ";"
+date_format = "%d.%m.%Y %H:%M"
+events = {case = "case", at = "done"}
+columns = {channel = "who"}
+"""
+
+
+@pytest.fixture
+def desk(acme):
+    return lambda *changes, rows=LOG: acme(*changes, rows=rows, study=TICKETS, file="log.csv")
+
+
+def test_an_event_log_becomes_tickets_from_its_first_event_to_its_last(desk):
+    """By hand: Berlin is an hour ahead of UTC in winter and two in summer; the rest is that of the first event."""
+    study = read_study(desk())
+    found = study.tables.tickets.to_pandas().sort_values("ticket_id", ignore_index=True)
+    assert found["ticket_id"].tolist() == ["08", "7"]
+    assert found["channel"].tolist() == ["carl", "anna"]
+    assert found["opened_at"].astype(str).tolist() == ["2011-12-31 22:50:00", "2012-04-03 14:55:00"]
+    assert found["resolved_at"].astype(str).tolist() == ["2011-12-31 22:50:00", "2012-04-05 15:15:00"]
+    assert list(study.tables.present) == ["tickets"]
+    assert study.tables.last_day == date(2012, 4, 5)
+    assert lacks(study, "customers") == "This study has no table 'customers'."
+
+
+@pytest.mark.parametrize(
+    ("changes", "rows", "faults"),
+    [
+        ([('case = "case"', 'case = "cas"')], LOG, ["acme.toml: tables.tickets: tickets (log.csv): no column 'cas'; did you mean 'case'? There are: 'case', 'step', 'done', 'who'"]),
+        ([('channel = "who"', 'channel = "whom"')], LOG, ["acme.toml: tables.tickets: tickets (log.csv): no column 'whom'; did you mean 'who'? There are: 'case', 'step', 'done', 'who'"]),
+        ([], LOG.replace("31.12.2011 23:50", "soon"), ["acme.toml: tables.tickets: tickets (log.csv): column 'done' must be a stamp in every row, 1 value is not, such as 'soon'; declare how the file writes them"]),
+        ([], LOG.replace("31.12.2011 23:50", "25.03.2012 02:30"), ["acme.toml: tables.tickets: tickets (log.csv): column 'done': 1 stamp lies in an hour that clocks in Europe/Berlin skip, such as '25.03.2012 02:30'; correct them, or declare the timezone they are in (timezone = \"UTC\"?)"]),
+        ([('at = "done"', 'when = "done"')], LOG, ["acme.toml: tables.tickets.events.at must be given; add it", "acme.toml: tables.tickets.events: no key 'when'; There are: 'case', 'at'"]),
+        ([("\ntitle", '\n[attrition]\nadjust = ["region"]\n[experience]\n#'), ("timezone =", "#")], LOG, ["acme.toml: attrition: the study has no table 'customers'; add it, or leave out [attrition]", "acme.toml: experience: the study has no table 'customers'; add it, or leave out [experience]"]),
+    ],
+)  # fmt: skip
+def test_faults_of_an_event_log(desk, changes, rows, faults):
+    with pytest.raises(CxError) as refused:
+        read_study(desk(*changes, rows=rows))
+    assert list(refused.value.faults) == faults
