@@ -76,8 +76,8 @@ def load(source: str | Path | Mapping[str, Any]) -> Tables:
     Parameters
     ----------
     source : folder with one Parquet or CSV file a table (customers.parquet, tickets.csv, …), or a mapping of table
-        names to pandas, Polars, Arrow, DuckDB or Spark frames. Customers are required, but for a study of tickets alone;
-        columns are those of `schema.codebook()`, others are left out.
+        names to pandas, Polars, Arrow, DuckDB or Spark frames. Customers, or tickets alone, are required; columns are
+        those of `schema.codebook()`, others are left out.
 
     Returns
     -------

@@ -28,7 +28,7 @@ def typed(
     faults = [unknown("column", name, known, f"{where}: columns") for name in columns if name not in known]
     theirs = {name: columns.get(name, name) for name in known}
     for name, column in known.items():
-        if theirs[name] not in source.view.at and (name in columns or column.required and name not in spared):
+        if theirs[name] not in source.view.at and (name in columns or (column.required and name not in spared)):
             faults.append(unknown("column", theirs[name], source.view.at, where))
     refuse(faults)
     theirs = {name: given for name, given in theirs.items() if given in source.view.at}
