@@ -24,6 +24,8 @@ def tidy(html: str) -> str:
     for number, table in enumerate(main.find_all("table"), 1):
         _clean_table(table)
         _wrap(soup, table, number)
+    for printed in main.find_all("pre"):
+        printed["tabindex"] = "0"  # long lines scroll, for the keyboard too
     for empty in main.select("section.text, div.output"):
         if not empty.get_text(strip=True) and not empty.find(["img", "table"]):
             empty.decompose()

@@ -112,7 +112,9 @@ def notebook() -> NotebookNode:
     for title, source in FIGURES.items():
         cells += [new_markdown_cell(f"## {title}\n\nWhy it is looked at."), _code(source)]
     cells += [_code(TABLE), new_markdown_cell("## The answer"), _code(ANSWER, "answer")]
-    return new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
+    return new_notebook(
+        cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    )
 
 
 def parameter_sets() -> list[dict[str, str]]:

@@ -315,3 +315,18 @@ def test_a_section_whose_code_showed_nothing_is_left_out_with_its_prose():
     cells += [new_markdown_cell("## Unrun"), small.code("None"), new_markdown_cell("## Loud"), beside, loud]
     page = page_of(small.notebook(*cells, new_markdown_cell("## Words")))
     assert [heading.get_text() for heading in page.main(["h2", "h3"])] == ["Unrun", "Loud", "Words", "The answer"]
+
+
+def test_all_tables_share_the_page_s_one_style_and_bring_no_marks_made_by_chance():
+    frame = pd.DataFrame({"region": ["N", "S"], "nps": [12.5, 9.1]})
+    html = "".join(GT(frame).tab_header(title).as_raw_html() for title in ("First", "Second"))
+    pages = {render_page(executed(shown({"text/html": html})), "nps") for _ in range(2)}
+    page = BeautifulSoup(pages.pop(), "html.parser")
+    assert pages == set()
+    assert len(page("style")) == 1
+    assert page.main.select("[style], table[id], div[id]") == []
+
+
+def test_printed_text_that_scrolls_is_reached_by_the_keyboard():
+    page = page_of(executed(new_output("stream", name="stdout", text="x" * 500)))
+    assert page.select_one("pre.printed")["tabindex"] == "0"

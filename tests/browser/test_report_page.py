@@ -4,10 +4,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 import cxlib
 from cxlib.report import Options, plan_jobs, run_reports
 from tests import small_notebooks as small
+from tests import ten_figures
 
 WIDTHS = {"desk": 1280, "tablet": 768, "phone": 375}
 FILTER = (Path(cxlib.__file__).parent / "template" / "runs.js").read_text(encoding="utf-8").strip()
@@ -18,8 +20,10 @@ LOUD = "<img src=x onerror=\"document.title='owned'\"><script>document.title='ow
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reports")
     paths = small.write(folder, good=small.good(), hostile=small.hostile())
-    finished = run_reports(plan_jobs(map(Path, paths), {"only_value": LOUD}), folder / "out", Options(code=True))
-    assert finished.counts["ok"] == 2
+    ten = small.write(folder, ten=ten_figures.notebook())
+    jobs = plan_jobs(map(Path, paths), {"only_value": LOUD}) + plan_jobs(map(Path, ten), {})
+    finished = run_reports(jobs, folder / "out", Options(code=True))
+    assert finished.counts["ok"] == 3
     return finished
 
 
@@ -40,14 +44,14 @@ def opened(browser, run, width):
         page.goto(Path(path).as_uri())
         return page
 
-    pages = {name: opening(next((run.folder / name).glob("*/report.html"))) for name in ("good", "hostile")}
+    pages = {name: opening(next((run.folder / name).glob("*/report.html"))) for name in ("good", "hostile", "ten")}
     pages["index"] = opening(run.folder.parents[1] / "index.html")
     yield pages, addresses, words
     for page in pages.values():
         page.close()
 
 
-@pytest.fixture(params=["good", "hostile", "index"])
+@pytest.fixture(params=["good", "hostile", "ten", "index"])
 def page(request, opened):
     return opened[0][request.param]
 
@@ -60,7 +64,7 @@ def report(opened):
 def test_nothing_is_asked_of_any_host(opened):
     _, addresses, _ = opened
     assert {address.partition(":")[0] for address in addresses} <= {"file", "data"}
-    assert len([address for address in addresses if address.startswith("file:")]) == 3
+    assert len([address for address in addresses if address.startswith("file:")]) == 4
 
 
 def test_the_browser_has_nothing_to_complain_about(opened):
@@ -89,6 +93,22 @@ def test_wide_tables_scroll_in_a_box_that_the_keyboard_reaches(report):
         report.keyboard.press("ArrowRight")
         report.wait_for_timeout(50)
     assert box.evaluate("e => e.scrollLeft") > 0
+
+
+def test_axe_finds_nothing(page):
+    """The authority is axe-core, the checker that browsers' own accessibility audits run; folded parts unfolded."""
+    page.evaluate("document.querySelectorAll('details').forEach(e => e.open = true)")
+    found = Axe().run(page).response["violations"]
+    page.evaluate("document.querySelectorAll('details').forEach(e => e.open = false)")
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+
+
+def test_ten_figures_fit_in_400_kilobytes_each_with_its_own_words(run, opened):
+    assert next((run.folder / "ten").glob("*/report.html")).stat().st_size < 400_000
+    images = opened[0]["ten"].evaluate("[...document.images].map(e => [e.naturalWidth > 0, e.alt])")
+    assert [drawn for drawn, _ in images] == [True] * 10
+    assert len({alt for _, alt in images}) == 10
+    assert all(". " in alt and "no description" not in alt for _, alt in images)
 
 
 def test_headings_are_in_order(page):
