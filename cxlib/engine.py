@@ -86,6 +86,12 @@ def bucketed(seen: View, customer: str | None, buckets: int | None) -> nw.LazyFr
     return nw.from_native(native.selectExpr("*", added) if spark else native.project(f"*, {added}"))
 
 
+def hashed(lazy: nw.LazyFrame[Any], column: str) -> nw.LazyFrame[Any]:
+    """One column alone, as the engine's own 64-bit hashes; `column` is a name of ours."""
+    spell = "xxhash64({0})" if _is_spark(lazy.to_native()) else "hash({0})"
+    return computed(lazy, {column: spell.format(column)})
+
+
 def computed(lazy: nw.LazyFrame[Any], columns: Mapping[str, str]) -> nw.LazyFrame[Any]:
     """Columns (name -> SQL expression) of a frame; names and expressions must be ours, never a user's words."""
     native, parts = lazy.to_native(), [f"{sql} AS {name}" for name, sql in columns.items()]
