@@ -13,10 +13,13 @@ class CxError(ValueError):
     ----------
     *faults : str
         Lines that say what must hold, what was given, the nearest valid value and the remedy.
+    brief : str
+        The fault in a few words, for the note of a row; by default the first line up to its semicolon.
     """
 
-    def __init__(self, *faults: str):
+    def __init__(self, *faults: str, brief: str = ""):
         self.faults = tuple(" ".join(str(fault).split()) for fault in faults)
+        self.brief = brief or (self.faults[0].partition(";")[0] if self.faults else "")
         super().__init__("\n".join(self.faults))
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from great_tables import GT
 
 from .errors import CxError
-from .fitted import AttritionFit
+from .fitted import NO_MODEL, AttritionFit
 from .schema import ordered
 from .study_file import AttritionPart
 from .tables import table
@@ -122,13 +122,22 @@ def segments(result: pd.DataFrame, pooled: pd.DataFrame, measure: str = "average
         if not low["estimate"] - APART <= whole.estimate <= high["estimate"] + APART:
             against.append(f"the share of {plain_name(term)} over everyone lies outside the range of the groups'")
         against += [f"{plain_name(term)} in {row[by]} {row['note']}" for _, row in own.iterrows() if row["note"]]
-    few = result.loc[result["estimate"].isna(), by].nunique()
-    hidden = f" Not shown, because too small: {few}." if few else ""
+    hidden = _not_shown(result[result["measure"] == measure], by)
     if against:
         end = f"The pooled answer and the groups disagree: {'; '.join(against)}; read the groups, not the pooled share."
     else:
         end = f"No group differs from all by more than chance (false discovery rate {percent(1 - whole.level)})."
     return f"{'; '.join(told)}. {end}{hidden}"
+
+
+def _not_shown(result: pd.DataFrame, by: str) -> str:
+    """Which groups have no estimate for some cause, and why: counted where too small, named where no model fits."""
+    gaps = result[result["estimate"].isna()]
+    unfit = gaps[gaps["note"].str.startswith(NO_MODEL)].drop_duplicates(by)
+    few = gaps.loc[~gaps[by].isin(unfit[by]), by].nunique()
+    told = f" Not shown, because too small: {few}." if few else ""
+    why = [f"{row[by]} ({row['note'].removeprefix(f'{NO_MODEL}: ')})" for _, row in unfit.iterrows()]
+    return told + (f" Not shown, because no model fits: {'; '.join(why)}." if why else "")
 
 
 @sentence

@@ -22,6 +22,7 @@ INTERACTIONS = {
 }
 REFIT = 1e-10  # tolerance of the refits: far below what resampling can tell
 FEWEST = 10  # leavers, and stayers, without which no fraction is shown
+NO_MODEL = "no model"  # begins the note of a group that no finite model describes
 
 Counts = tuple[np.ndarray, np.ndarray]  # trials and events of the cells, each (replicates, cells)
 
@@ -102,19 +103,21 @@ def refit(fit: AttritionFit, **changes: object) -> AttritionFit:
     return fit_cells(**({name: getattr(fit, name) for name in names} | changes))
 
 
-def segments(fit: AttritionFit, by: str) -> dict[object, tuple[AttritionFit | None, int]]:
-    """The model within every level of `by` (None where it has too few leavers for one) and the level's customers."""
+def segments(fit: AttritionFit, by: str) -> dict[object, tuple[AttritionFit | None, int, str]]:
+    """Every level of `by`: the model within it, its customers, and where there is no model, why in a few words."""
     if by not in fit.cells.levels:
         raise CxError(unknown("column", by, fit.cells.levels.columns, "by") + f"; name it in fit_attrition(by='{by}')")
     adjust, parts = tuple(c for c in fit.adjust if c != by), {}
     for value in ordered(by, fit.cells.levels[by].unique()):
         where = (fit.cells.levels[by] == value).to_numpy()
         cells, drawn = subset(fit.cells, where), (fit.drawn[0][:, where], fit.drawn[1][:, where])
+        free = cells.rows.sum() - design.exposed(cells.levels, fit.causes) @ cells.rows
+        part, note = None, "" if min(*_left_and_stayed(cells), *free) >= FEWEST else TOO_FEW
         try:
-            part = refit(fit, cells=cells, drawn=drawn, adjust=_varying(cells, adjust))
-        except CxError:
-            part = None
-        parts[value] = (part, int(cells.rows.sum()))
+            part = None if note else refit(fit, cells=cells, drawn=drawn, adjust=_varying(cells, adjust))
+        except CxError as error:
+            note = f"{NO_MODEL}: {error.brief}"
+        parts[value] = (part, int(cells.rows.sum()), note)
     return parts
 
 
@@ -154,19 +157,22 @@ def summarised(
 
     Limits are percentiles of the replicates, unless `limits` gives others, (2, measures). A level whose estimate
     differs from that of all customers by more than chance (Benjamini-Hochberg over the levels, at 1 - level) says so
-    in its note; a level with too few leavers has no estimate.
+    in its note; a level that no model describes has no estimate, nor has a cause of which too few there had a failure.
     """
     point, drawn = evaluate(fit, statistic)
     if by is None:
         return results(_rows(fit, names, point, drawn, level, unit, limits))
     rows, gaps = [], []
-    for value, (part, n) in segments(fit, by).items():
+    for value, (part, n, note) in segments(fit, by).items():
         own, own_drawn = evaluate(part, statistic) if part else (np.full_like(point, np.nan), drawn[:0])
-        rows += [{by: value, **row} for row in _rows(part or fit, names, own, own_drawn, level, unit, limits)]
-        for row in rows[-len(names) :]:
-            row |= {} if part else {"n": n, "note": TOO_FEW}
         spread = (own_drawn - drawn).std(axis=0, ddof=1) if part and len(drawn) > 1 else np.nan
-        gaps.append((own - point) / np.where(spread > 0, spread, np.nan))
+        gap = (own - point) / np.where(spread > 0, spread, np.nan)
+        told = _rows(part or fit, names, own, own_drawn, level, unit, limits)
+        for i in range(len(names)) if not part else _of_few(part, names):
+            told[i] |= dict.fromkeys(("estimate", "std_error", "lower", "upper"), np.nan) | {"note": note or TOO_FEW}
+            gap[i] = np.nan
+        rows += [{by: value, **row, "n": n} for row in told]
+        gaps.append(gap)
     for row, differs in zip(rows, _beyond_chance(np.array(gaps), 1 - level).ravel(), strict=True):
         row["note"] = f"differs from all (false discovery rate {1 - level:.0%})" if differs else row["note"]
     return results(rows, by=[by])
@@ -181,6 +187,13 @@ def _rows(fit, names, point, drawn, level, unit, limits):
          "upper": upper[i], "level": level, "n": fit.n, "unit": unit, "method": fit.method, "note": ""}
         for i, (term, measure) in enumerate(names)
     ]  # fmt: skip
+
+
+def _of_few(fit: AttritionFit, names: Sequence[tuple[str, str]]) -> list[int]:
+    """Which estimates rest on a cause of which fewer than ten customers had a failure."""
+    enough = {cause for cause, had in zip(fit.causes, fit.exposed @ fit.cells.rows, strict=True) if had >= FEWEST}
+    # "joint", and which of two causes outweighs the other, rest on all of them.
+    return [i for i, (term, _) in enumerate(names) if term not in enough and len(enough) < len(fit.causes)]
 
 
 def _beyond_chance(z: np.ndarray, rate: float) -> np.ndarray:
@@ -242,7 +255,9 @@ def _estimable_fit(cells: Cells, terms: list[design.Term], outcome: str) -> tupl
             return kept, beta
         if all(len(term) < 2 for term in gone):
             parts = {column: level is not None for term in gone for column, level in term}
-            raise CxError(*(_separation(*part, cells, events[0] / n[0], outcome) for part in parts.items()))
+            faults = [_separation(*part, cells, events[0] / n[0], outcome) for part in parts.items()]
+            # Without counts: a note may stand beside groups too small to be shown.
+            raise CxError(*faults, brief=f"'{next(iter(parts))}' decides who left, no finite effect exists")
         kept = [term for term in kept if term not in gone or len(term) < 2]
 
 
@@ -259,13 +274,23 @@ def _separation(column: str, factor: bool, cells: Cells, share: np.ndarray, outc
 
 
 def _check_events(cells: Cells, outcome: str) -> None:
-    n, events = total(cells)
-    # With weights the number of leavers is not known; cells with events bound it from above.
-    left = float(events.sum()) if not cells.weighted else float(cells.rows[events[0] > 0].sum())
-    stayed = float((n - events).sum()) if not cells.weighted else float(cells.rows[(n - events)[0] > 0].sum())
+    left, stayed = _left_and_stayed(cells)
     if min(left, stayed) < FEWEST:
-        raise CxError(f"outcome '{outcome}' must have at least {FEWEST} leavers and {FEWEST} stayers, not {left:.0f} "
-                      f"and {stayed:.0f}; widen the period or the filter")  # fmt: skip
+        raise CxError(f"outcome '{outcome}' must have at least {FEWEST} leavers and {FEWEST} stayers, not {left} "
+                      f"and {stayed}; widen the period or the filter")  # fmt: skip
+
+
+def _left_and_stayed(cells: Cells) -> tuple[int, int]:
+    """Leavers and stayers; with weights their number is not known, and of many the cells bound it from above."""
+    if not cells.weighted:
+        n, events = total(cells)
+        return int(events.sum()), int((n - events).sum())
+    # A sum of weights may be off by its last digits.
+    found = cells.events > 0, cells.n - cells.events > 1e-9 * cells.n
+    least = [int(weighing.sum()) for weighing in found]  # customers apart, whose weight is not 0
+    most = [int(cells.rows[weighing.sum(axis=0) > 0].sum()) for weighing in found]
+    left, stayed = (low if low < FEWEST else high for low, high in zip(least, most, strict=True))
+    return left, stayed
 
 
 def _varying(cells: Cells, columns: Sequence[str]) -> tuple[str, ...]:
