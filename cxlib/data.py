@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ SEEN = {
     "interactions": ("at",),
 }
 AHEAD = {"customers": ("end_date",), "prices": ("valid_from",)}
+STRAYS, FAR = 0.005, 31  # share of rows, days after all other tables: dates in the future, not the end of the data
 
 
 @dataclass(frozen=True)
@@ -58,16 +59,31 @@ class Tables:
         return seen
 
     @cached_property
-    def last_day(self) -> date:
-        """The last day the data cover (one query a table, then remembered)."""
+    def last_days(self) -> dict[str, date]:
+        """The last day of each table that is dated (one query a table, then remembered)."""
         events = any(name in SEEN for name in self.present if name != "customers")
-        latest = [_latest(seen, SEEN.get(name, ())) for name, seen in self.present.items()]
-        if not events:
-            latest += [_latest(seen, AHEAD.get(name, ())) for name, seen in self.present.items()]
-        days = [day for day in latest if day is not None]
-        if not days:
+        columns = {name: (*SEEN.get(name, ()), *(() if events else AHEAD.get(name, ()))) for name in self.present}
+        latest = {name: _latest(seen, columns[name]) for name, seen in self.present.items()}
+        return {name: day for name, day in latest.items() if day is not None}
+
+    @property
+    def last_day(self) -> date:
+        """The last day the data cover."""
+        if not self.last_days:
             raise CxError("the tables must hold at least one dated row, they hold none; check the files")
-        return max(days)
+        return max(self.last_days.values())
+
+    def strays(self, day: date) -> str:
+        """ "" if the data reach `day`; if only a handful of rows of one table do, long after all others: which."""
+        *others, (name, last) = sorted(self.last_days.items(), key=lambda item: item[1])
+        if not others or day <= others[-1][1] or last - others[-1][1] <= timedelta(days=FAR):
+            return ""
+        seen, before = self.present[name], others[-1][1]
+        dated = [column for column in (*SEEN.get(name, ()), *AHEAD.get(name, ())) if column in seen.at]
+        after = nw.any_horizontal(*(nw.col(column).cast(nw.Date) > before for column in dated), ignore_nulls=True)
+        count = int(engine.collect(seen.frame.filter(after).select(nw.len().alias("n")))["n"][0])
+        many = count > STRAYS * engine.rows(seen)
+        return "" if many else f"{count:,} rows of '{name}' are dated up to {last}, all else up to {before}"
 
 
 def load(source: str | Path | Mapping[str, Any]) -> Tables:

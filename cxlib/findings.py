@@ -12,7 +12,7 @@ from great_tables import GT
 
 from .errors import CxError
 from .fitted import NO_MODEL, AttritionFit
-from .schema import ordered
+from .schema import TOO_FEW, ordered
 from .study_file import AttritionPart
 from .tables import table
 from .wording import (
@@ -86,7 +86,7 @@ def assumptions(attrition: AttritionPart | None) -> Sentence | None:
 @sentence
 def orders(result: pd.DataFrame) -> str:
     """How much the share of each cause depends on the order in which the causes are removed."""
-    told = []
+    told: list[str] = []
     for term in [term for term in result["term"].unique() if term != "joint"]:
         low, high = (pick(result, term, end) for end in ("lowest_order", "highest_order"))
         told.append(f"between {estimate(low, not told)} and {estimate(high, False)} goes with {plain_name(term)}")
@@ -96,7 +96,7 @@ def orders(result: pd.DataFrame) -> str:
 @sentence
 def what_if(result: pd.DataFrame, reduction: float) -> str:
     """How much attrition would be avoided if a part of the failures were gone."""
-    told = []
+    told: list[str] = []
     for i, one in enumerate(result.itertuples(index=False)):
         whole = "of both" if len(result) == 3 else "of all of them"
         those = whole if one.term == "joint" else f"of {plain_name(one.term)}"
@@ -108,7 +108,9 @@ def what_if(result: pd.DataFrame, reduction: float) -> str:
 @sentence
 def segments(result: pd.DataFrame, pooled: pd.DataFrame, measure: str = "average_fraction") -> str:
     """From where to where the shares of each cause run over the groups, and whether they disagree with all."""
-    by, told, against = groups_of(result)[0], [], []
+    by = groups_of(result)[0]
+    told: list[str] = []
+    against: list[str] = []
     shown = result[result["measure"].eq(measure) & result["estimate"].notna()]
     if shown[by].nunique() < 2:
         return "fewer than two groups are large enough to be compared."
@@ -155,7 +157,7 @@ def survival(result: pd.DataFrame) -> str:
 @sentence
 def fraction_by_horizon(result: pd.DataFrame, measure: str = "average_fraction") -> str:
     """What goes with each cause within the shortest and within the longest horizon."""
-    told = []
+    told: list[str] = []
     for term in result.loc[result["measure"] == measure, "term"].unique():
         own = result[result["term"].eq(term) & result["measure"].eq(measure)].sort_values("horizon_days")
         ends = [f"{estimate(row, not told and not i)} of the attrition within {number(row.horizon_days)} days"
@@ -167,21 +169,27 @@ def fraction_by_horizon(result: pd.DataFrame, measure: str = "average_fraction")
 @sentence
 def hazard_ratios(result: pd.DataFrame, fit: AttritionFit, columns: Sequence[str]) -> str:
     """How many times faster customers with each level of some columns leave, and whether that holds over time."""
-    told = []
+    told: list[str] = []
     for row in result[result["measure"] == "hazard_ratio"].itertuples(index=False):
         column, _, level = row.term.partition(" = ")
-        if column in columns:
+        if column in columns and math.isfinite(row.estimate):
             first = ordered(column, fit.cells.levels[column].unique())[0]
             told.append(f"{plain_name(column)} {level} {estimate(row, not told)} times as fast as {first}")
-    changing = [row.note for row in result.itertuples(index=False) if row.measure == "proportionality_p" and row.note]
+    changing = [
+        row.note
+        for row in result.itertuples(index=False)
+        if row.measure == "proportionality_p" and row.note not in ("", TOO_FEW)
+    ]
     end = f"Caution: {'; '.join(changing)}." if changing else "No test finds that these ratios change with time."
+    if not told:
+        return "too few left for ratios of the causes."
     return f"at any moment, customers leave with {'; '.join(told)}, the confounders held alike. {end}"
 
 
 @sentence
 def reason_shares(result: pd.DataFrame, a: str = "price", b: str = "service") -> str:
     """How far the coding rule alone moves the two figures of the press."""
-    told = []
+    told: list[str] = []
     for term, measure, what in (
         (b, "share", f"the share of stated reasons that name {b}"),
         (f"{a} / ({a} + {b})", "share_of_pair", f"the share of {a} among those that name {a} or {b}"),

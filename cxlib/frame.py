@@ -97,6 +97,8 @@ def landmark_day(tables: Tables, as_of: str | date, lookback_days: int, horizon_
             f"landmark: as_of + horizon must not lie beyond the last day of the data; {day} + {horizon_days} days is "
             f"{day + horizon}, the data end on {tables.last_day}; choose as_of up to {tables.last_day - horizon}"
         )
+    if told := tables.strays(day + horizon):
+        raise CxError(f"landmark: dates must not lie in the future, but {told}; mend them, or choose an earlier as_of")
     return day
 
 

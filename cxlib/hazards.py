@@ -13,10 +13,10 @@ from scipy import stats
 
 from . import design, engine, logistic
 from .durations import kind_faults, value_faults
-from .errors import CxError, refuse, unknown
+from .errors import refuse, unknown
 from .fitted import FEWEST
 from .intervals import quantile
-from .schema import ordered, results
+from .schema import TOO_FEW, ordered, results
 
 TIES = ("efron", "breslow")
 MOST_CUSTOMERS = 100_000
@@ -79,13 +79,27 @@ def cox(
         f"Cox, {ties.capitalize()} ties, {int(frame['event'].sum()):,} leavers{', robust errors' if robust else ''}"
     )
     fixed = {"level": level, "n": len(frame), "method": method + sample}
-    told = [*_ratios(fit, parts, z), *_proportionality(frame, fit, parts, terms, level)]
+    few = _of_few(levels, frame["event"].to_numpy() == 1, parts)
+    told = [*_ratios(fit, parts, few, z), *_proportionality(frame, fit, parts, terms, level)]
     return results(fixed | row for row in told)
 
 
-def _ratios(fit: Any, parts: list[design.Term], z: float) -> Iterator[dict[str, object]]:
-    for part, beta, error in zip(parts, fit.params, fit.bse, strict=True):
-        term, limits = design.spelled(part), np.array([beta - z * error, beta + z * error])
+def _of_few(levels: pd.DataFrame, left: np.ndarray, parts: list[design.Term]) -> list[bool]:
+    """Whether fewer than ten left in the level of a part, or in the level that it is told against."""
+    counts = {name: levels.loc[left, name].value_counts() for name in levels}
+    first = {name: ordered(name, levels[name].unique())[0] for name in levels}
+    return [level is not None and min(counts[name].get(v, 0) for v in (level, first[name])) < FEWEST
+            for ((name, level),) in parts]  # fmt: skip
+
+
+def _ratios(fit: Any, parts: list[design.Term], few: list[bool], z: float) -> Iterator[dict[str, object]]:
+    for part, beta, error, hidden in zip(parts, fit.params, fit.bse, few, strict=True):
+        term = design.spelled(part)
+        if hidden:
+            for measure in ("log_hazard_ratio", "hazard_ratio"):
+                yield {"term": term, "measure": measure, "unit": measure.replace("_", " "), "note": TOO_FEW}
+            continue
+        limits = np.array([beta - z * error, beta + z * error])
         yield {"term": term, "measure": "log_hazard_ratio", "estimate": beta, "std_error": error, "lower": limits[0],
                "upper": limits[1], "unit": "log hazard ratio"}  # fmt: skip
         yield {"term": term, "measure": "hazard_ratio", "estimate": np.exp(beta), "lower": np.exp(limits[0]),
@@ -150,8 +164,9 @@ def _sampled(seen: engine.View, customer: str | None) -> tuple[nw.LazyFrame[Any]
 
 def _design(levels: pd.DataFrame, left: np.ndarray) -> tuple[list[design.Term], np.ndarray]:
     """Terms and their columns, without the constant, which a hazard ratio does not know."""
-    if left.sum() < FEWEST:
-        raise CxError(f"there must be at least {FEWEST} leavers, not {left.sum()}; widen the period or the filter")
+    widen = "; widen the period or the filter"
+    refuse([f"there must be at least {FEWEST} leavers, not {left.sum()}{widen}"] if left.sum() < FEWEST else [])
+    refuse([f"there must be somebody who stayed, but everybody left{widen}"] if left.all() else [])
     parts = design.main_effects(levels, list(levels))
     x = design.matrix(levels, parts)
     faults = [
@@ -201,12 +216,13 @@ def _proportionality(
     events = ~np.isnan(residuals).any(axis=1)
     clock = _clock(frame)[events]
     clock = clock - clock.mean()
-    score, scale = clock @ residuals[events], len(clock) / (clock**2).sum()
+    # Where all left at one time, nothing can change with time.
+    score, scale = clock @ residuals[events], len(clock) / ((clock**2).sum() or np.nan)
     columns = [(term, [j for j, part in enumerate(parts) if part[0][0] == term]) for term in terms]
     for term, own in [*columns, ("model", list(range(len(parts))))]:
         chi_square = scale * score[own] @ np.linalg.solve(information[np.ix_(own, own)], score[own])
         p = stats.chi2.sf(chi_square, len(own))
-        note = "" if p >= 1 - level else (
+        note = TOO_FEW if np.isnan(p) else "" if p >= 1 - level else (
             f"the hazard ratio of '{term}' changes with time (p = {p:.2g}): read it as an average over the follow-up"
             if term != "model" else f"hazard ratios change with time (p = {p:.2g})")  # fmt: skip
         yield {"term": term, "measure": "proportionality_chi_square", "estimate": chi_square, "unit": "chi-square"}
