@@ -2,7 +2,7 @@
 
 Made with ``python -m tests.calibration.driver_coverage``, which writes tests/calibration/driver_coverage.csv. Finished
 blocks of simulations stay in reports/output/calibration, so that a run that was stopped goes on where it was; every
-simulation has a seed of its own. Shares and labels are judged on every simulation, the rest on every fifth.
+simulation has a seed of its own. Shares and labels are judged on every simulation, the rest on every tenth.
 """
 
 import os
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 BLOCKS = ROOT / "reports/output/calibration"
 TABLE = Path(__file__).with_name("driver_coverage.csv")
 
-SIMULATIONS, BLOCK, EVERY = 2_000, 25, 5
+SIMULATIONS, BLOCK, EVERY = 2_000, 25, 10
 SIZES = (300, 1_000, 5_000)
 REPLICATES = 400  # percentiles at (R + 1) p keep the nominal level whatever R
 POPULATION = 4_000_000
