@@ -26,7 +26,7 @@ BLOCKS = ROOT / "reports/output/calibration"
 TABLE = Path(__file__).with_name("driver_coverage.csv")
 
 SIMULATIONS, BLOCK, EVERY = 2_000, 25, 10
-SIZES = (300, 1_000, 5_000)
+SIZES = {"6 drivers": (300, 1_000, 5_000), "12 drivers": (300, 5_000)}
 REPLICATES = 400  # percentiles at (R + 1) p keep the nominal level whatever R
 POPULATION = 4_000_000
 # Points of the score per point of rating. The driver before the last does nothing but go with the others (the halo);
@@ -134,7 +134,7 @@ def main():
         truth(law)
     total = max(BLOCK, int(SIMULATIONS * options.scale))
     plan = [(law, n, start, min(start + BLOCK, total))
-            for law in laws for n in SIZES for start in range(0, total, BLOCK)]  # fmt: skip
+            for law in laws for n in SIZES[law] for start in range(0, total, BLOCK)]  # fmt: skip
     done = {}
     with ProcessPoolExecutor(options.workers) as pool:
         waiting = {pool.submit(block, *part): part for part in plan}
