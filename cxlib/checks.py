@@ -189,21 +189,29 @@ def _alarms(fit: AttritionFit, rows: pd.DataFrame, level: float) -> Iterator[dic
 
     for column in (*fit.adjust, *design.cause_columns(fit.causes)):
         if (told := _told_by(fit, column)) > LEAK:
-            yield alarm(column, told, f"'{column}' alone tells {told:.0%} of the outcome: was it recorded after it?")
+            yield alarm(column, told, f"'{column}' alone tells {told:.0%} of who leaves, more than any honest column "
+                        "does: leave it out if it was recorded after they left")  # fmt: skip
     for row in _averages(fit, level).to_dict("records"):
         if row["upper"] < 0:
-            yield alarm(row["term"], row["estimate"], f"removing '{row['term']}' would raise attrition: its sign is "
-                        "opposite to the one declared; check the coding and what came first")  # fmt: skip
+            yield alarm(row["term"], row["estimate"], f"customers with a failure of {row['term']} leave less often "
+                        "than those without, the opposite of what the study declares: check how its levels are coded, "
+                        "and whether they were recorded before anybody left")  # fmt: skip
     for row in rows[rows["measure"] == "smallest_cell"].to_dict("records"):
         if row["estimate"] < FEW_CUSTOMERS:
-            yield alarm(row["term"], row["estimate"], f"only {row['estimate']:.0f} customers in one cell of "
-                        f"'{row['term']}': that comparison rests on the model", "customers")  # fmt: skip
+            yield alarm(row["term"], row["estimate"], f"in one level of a confounder fewer than {FEW_CUSTOMERS} "
+                        f"customers had a failure of {row['term']}, or had none: there the model guesses",
+                        "customers")  # fmt: skip
     events = rows.loc[rows["measure"] == "events_per_parameter", "estimate"].iloc[0]
     if events < FEW_EVENTS:
-        yield alarm("model", events, f"{events:.1f} leavers per parameter, fewer than {FEW_EVENTS}: expect wide and "
-                    "unsteady intervals", "events")  # fmt: skip
+        yield alarm("model", events, f"only {events:.1f} leavers for each term of the model, fewer than "
+                    f"{FEW_EVENTS}: expect wide and unsteady intervals", "events")  # fmt: skip
     for term in fit.dropped:
-        yield alarm(design.spelled(term), np.nan, "left out: too few customers or leavers with both", "log odds ratio")
+        yield alarm(
+            design.spelled(term),
+            np.nan,
+            f"{design.spelled(term)} is left out of the model: too few customers or leavers have both",
+            "log odds ratio",
+        )
 
 
 def _told_by(fit: AttritionFit, column: str) -> float:

@@ -33,11 +33,13 @@ APART = 0.01  # a pooled share so far outside the range of the groups' is no mat
 
 
 class Alarm(Sentence):
-    """A sentence that a page shows in a box of its own."""
+    """A sentence that a page shows in a box of its own, a line for each thing found."""
+
+    found: tuple[str, ...] = ()
 
     def _repr_html_(self) -> str:
-        told = html.escape(capital(self.removeprefix("Alarm: ")))
-        return f'<blockquote class="answer alarm"><p class="label">Alarm</p><p class="sentence">{told}</p></blockquote>'
+        told = "".join(f"<li>{html.escape(capital(one))}</li>" for one in self.found)
+        return f'<div class="alarm"><p class="label">Alarm</p><ul>{told}</ul></div>'
 
 
 def where_possible(function: Callable[..., Any], *given: Any, **named: Any) -> Any:
@@ -63,8 +65,13 @@ def alarms(result: pd.DataFrame | None) -> Sentence | None:
     """What the checks found that speaks against the answer, in a box of its own."""
     if not isinstance(result, pd.DataFrame):
         return None
-    found = list(visible(result).loc[lambda rows: rows["measure"] == "alarm", "note"])
-    return Alarm(f"Alarm: {'; '.join(found)}.") if found else Sentence("None of the checks raises an alarm.")
+    notes = visible(result).loc[lambda rows: rows["measure"].eq("alarm") & rows["note"].ne(TOO_FEW), "note"]
+    found = [f"{note.rstrip('.')}." for note in notes]
+    if not found:
+        return Sentence("None of the checks raises an alarm.")
+    told = Alarm(f"Alarm: {' '.join(capital(one) for one in found)}")
+    told.found = tuple(found)
+    return told
 
 
 def assumptions(attrition: AttritionPart | None) -> Sentence | None:

@@ -209,6 +209,8 @@ def _outweighing_limits(fit: AttritionFit, pair: list[int], level: float) -> np.
     told = removal.verdicts(estimated(fit)[2], fit.exposed, pair)[0]
     # The verdict on the data stays possible, and no other is sure, however the replicates fell.
     sure, possible = (often >= 1 - rarely) & told, (often > rarely) | told
+    # No sample shows an exact tie; where either cause may weigh more, so may neither.
+    possible[2] |= possible[0] & possible[1]
     least, most = (np.concatenate([removal.leavers_in(parts, n, risks, fit.exposed[pair])
                                    for n, _, risks in replicated(fit)]) for parts in (sure, possible))  # fmt: skip
     return np.array([percentile_interval(least, level)[1], percentile_interval(most, level)[2]])

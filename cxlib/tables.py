@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -62,7 +63,7 @@ def table(result: pd.DataFrame | None, title: str, down: str = "measure", note: 
     cells = shown.assign(
         down=[MEASURES.get(value, plain_name(value)) for value in shown[down]],
         term=[TERMS.get(value, plain_name(value)) for value in shown["term"]],
-        told=[_unbroken(estimate(row, first=False)) for row in shown.itertuples(index=False)],
+        told=[_unbroken(_told(row)) for row in shown.itertuples(index=False)],
     )
     wide = cells.pivot(index="down", columns="term", values="told").reindex(
         index=cells["down"].unique(), columns=cells["term"].unique()
@@ -76,6 +77,13 @@ def table(result: pd.DataFrame | None, title: str, down: str = "measure", note: 
         f"In brackets: {percent(levels[0])} intervals." if len(levels) == 1 and shown["lower"].notna().any() else ""
     )
     return laid_out(wide, title, " ".join(filter(None, (brackets, note))))
+
+
+def _told(row: Any) -> str:
+    """An estimate with its interval; a number of people too small to be shown as such."""
+    if row.measure == "smallest_cell" and row.estimate < smallest_group():
+        return f"under {smallest_group()}"
+    return estimate(row, first=False)
 
 
 def rows_kept(study: Study, part: str, as_of: str = "", only_column: str = "", only_value: str = "") -> GT | None:

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from .findings import (
+    Alarm,
     agreement,
     alarms,
     assumptions,
@@ -120,8 +121,16 @@ def outweighs(result: pd.DataFrame, a: str = "price", b: str = "service") -> str
 
 
 @sentence
-def attrition_answer(result: pd.DataFrame, weighing: pd.DataFrame | None = None, who: str = "customers") -> str:
-    """The one sentence of the attrition notebook, from fractions and, where the study has both causes, `outweighs`."""
+def attrition_answer(
+    result: pd.DataFrame,
+    weighing: pd.DataFrame | None = None,
+    who: str = "customers",
+    checks: pd.DataFrame | None = None,
+) -> str:
+    """The one sentence of the attrition notebook, from fractions and, where the study has both causes, `outweighs`.
+
+    Given `checks`, from `robustness`, it warns where they raise an alarm: who reads no further must know.
+    """
     joint, outweighed = pick(result, "joint", "fraction"), ""
     if isinstance(weighing, pd.DataFrame):
         first = pick(visible(weighing), "price > service", "of_any")
@@ -129,7 +138,8 @@ def attrition_answer(result: pd.DataFrame, weighing: pd.DataFrame | None = None,
             f", and price outweighs service in {estimate(first, False)} of the departures after a failure of either"
         )
     told = _fractions(result, joint, "average_fraction")
-    return f"of all attrition, {told}{outweighed}, {ASSUMED}; {_counted(joint, who)}."
+    warned = "; read it with care, for the checks raise an alarm" if isinstance(alarms(checks), Alarm) else ""
+    return f"of all attrition, {told}{outweighed}, {ASSUMED}; {_counted(joint, who)}{warned}."
 
 
 # Experience

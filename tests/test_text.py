@@ -207,7 +207,16 @@ def test_alarms_are_told_or_their_absence():
     calm = results([row("service", "e_value", 4.5, unit="risk ratio")])
     assert text.alarms(calm) == "None of the checks raises an alarm."
     loud = results([row("a", "alarm", 0.9, note="'a' alone tells 90%"), row("b", "alarm", 0.1, note="few")])
-    assert text.alarms(loud) == "Alarm: 'a' alone tells 90%; few."
+    assert text.alarms(loud) == "Alarm: 'a' alone tells 90%. Few."
+    assert text.alarms(loud)._repr_html_().count("<li>") == 2
+
+
+def test_an_alarm_is_told_with_the_answer_and_its_absence_is_not():
+    calm, loud = (results([row("service", measure, 4.5, note="few")]) for measure in ("e_value", "alarm"))
+    whole = text.attrition_answer(shown.fractions(), shown.weighing(), WHO)
+    assert text.attrition_answer(shown.fractions(), shown.weighing(), WHO, calm) == whole
+    warned = text.attrition_answer(shown.fractions(), shown.weighing(), WHO, loud)
+    assert warned == whole.removesuffix(".") + "; read it with care, for the checks raise an alarm."
 
 
 def test_a_missing_estimate_is_named():
