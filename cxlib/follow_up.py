@@ -1,11 +1,13 @@
-"""The customers of a study after their landmark: followed to their end, month by month, and with what leavers say."""
+"""The customers of a study at their landmark and after: followed to their end, month by month, and what they say."""
 
 from __future__ import annotations
 
 from datetime import date
 
+import narwhals as nw
+
 from . import engine
-from .frame import landmark_day, only
+from .frame import answers, landmark_day, only
 from .study import Study, study_frame
 from .study_file import LandmarkPart
 from .windows import MONTH_DAYS, follow_landmark, stack_landmarks
@@ -83,6 +85,38 @@ def study_reasons(
         for name, rule in study.reasons.rules.items()
     }
     return (seen, rules) if there else (None, None)
+
+
+def study_scores(study: Study, as_of: str = "", only_column: str = "", only_value: str = "") -> engine.View | None:
+    """The customers of `study_frame` with all that they said in their last answer: scores, and rated touchpoints.
+
+    Parameters as for `study_frame`. The last answer is that of the lookback; who gave none has no scores. A study of
+    one frame holds both already. None where the study says nothing of attrition or of experience.
+
+    Examples
+    --------
+    >>> view = cx.study_scores(cx.read_study("example"))
+    >>> {"left", "service_failed", "satisfaction", "contact_support"} <= set(view.at)
+    True
+    """
+    if study.attrition is None or study.experience is None:
+        return None
+    seen = study_frame(study, as_of, only_column, only_value)
+    if study.tables is None or study.tables.surveys is None:
+        return seen if study.tables is None else None
+    when = study.landmark or LandmarkPart()
+    said = answers(study.tables, _day(study, when, as_of), when.lookback_days)
+    last = said.frame
+    for key in ("answered_at", "survey_id"):  # of two answers from one instant, the one of the later survey
+        last = last.join(last.group_by("customer_id").agg(nw.col(key).max().alias("last")), on="customer_id")
+        last = last.filter(nw.col(key) == nw.col("last")).drop("last")
+    new = {name: said.at[name] for name in said.at if name not in ("recommend", "answered_at", *seen.at)}
+    new |= {"recommend": said.at["recommend"]} if "recommend" in said.at else {}
+    kept = [name for name in seen.at if name not in ("recommend", "nps_class")]
+    told = last.select("customer_id", *(said[name].alias(f"said{i}") for i, name in enumerate(new)))
+    joined = seen.frame.select(seen.at[name] for name in kept).join(told, on="customer_id", how="left")
+    at = {name: seen.at[name] for name in kept} | {name: f"said{i}" for i, name in enumerate(new)}
+    return engine.View(joined, at, {name: (said if name in new else seen).kind[name] for name in at})
 
 
 def _day(study: Study, when: LandmarkPart, as_of: str) -> date:

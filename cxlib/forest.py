@@ -62,6 +62,8 @@ class Row(NamedTuple):
     colour: str = OTHER
     filled: bool = True
     heading: str = ""  # of the block that begins here
+    beside: Any = None  # a second result row, drawn hollow on the same line
+    words: str = ""  # in place of the estimate's own
 
 
 class Line(NamedTuple):
@@ -108,18 +110,18 @@ def forest_plot(ax: Axes | None, rows: Sequence[Row], title: str, unit: str, lin
     """
     steps = [1 + HEADING * bool(row.heading) for row in rows] or [1]
     heights = -np.cumsum(steps) + 0.12
-    top = 0.05 + 0.42 * bool(lines)
+    top, ours = 0.05 + 0.42 * bool(lines), ax is None
     ax = axes(ax, ROW * (sum(steps) + top + 0.3) + 1.15)
     labels = [_draw_row(ax, row, y) for row, y in zip(rows, heights, strict=False)]
     ax.set_ylim(heights[-1] - 0.42, top)
     _limits(ax, rows, lines)
     for line in lines:
         _draw_line(ax, line)
-    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
-    kind = rows[0].told.unit if rows else ""
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, kind)))
+    _ticks(ax, rows[0].told.unit if rows else "")
     entitle(ax, title, ", ".join([unit, *_shared(rows)]), _told(rows, lines))
     _shorten(ax, labels)
+    if ours:  # laid out once; each further draw would do it again, for nothing
+        ax.figure.set_layout_engine("none")  # type: ignore[union-attr]
     return ax
 
 
@@ -141,7 +143,8 @@ def _told(rows: Sequence[Row], lines: Sequence[Line]) -> list[str]:
     """Rows and lines in words."""
     named = [f"{row.heading}: {row.name}" if row.heading else row.name for row in rows]
     notes = [f" ({row.told.note})" if row.told.note not in ("", TOO_FEW) else "" for row in rows]
-    told = [f"{name} {estimate(row.told, not i)}" for i, (name, row) in enumerate(zip(named, rows, strict=True))]
+    each = [row.words or estimate(row.told, not i) for i, row in enumerate(rows)]
+    told = [f"{name} {words}" for name, words in zip(named, each, strict=True)]
     told = [words + note for words, note in zip(told, notes, strict=True)]
     return [*told, *(f"line, {line.words}" for line in lines)] if told else ["nothing is large enough to be shown"]
 
@@ -155,13 +158,14 @@ def _shared(rows: Sequence[Row]) -> list[str]:
 
 def _draw_row(ax: Axes, row: Row, y: float) -> tuple[Text, Text]:
     """A dot on its interval; returns the labels of its name and its number."""
-    hollow: dict[str, Any] = {} if row.filled else {"markerfacecolor": "white", "markeredgewidth": 2}
-    ax.plot([row.told.lower, row.told.upper], [y, y], color=row.colour, lw=3.5, alpha=0.55, solid_capstyle="butt")
-    ax.plot([row.told.estimate], [y], "o", color=row.colour, ms=9, clip_on=False, **hollow)
+    for told, filled in ((row.told, row.filled), (row.beside, False))[: 2 if row.beside is not None else 1]:
+        hollow: dict[str, Any] = {} if filled else {"markerfacecolor": "white", "markeredgewidth": 2}
+        ax.plot([told.lower, told.upper], [y, y], color=row.colour, lw=3.5, alpha=0.55, solid_capstyle="butt")
+        ax.plot([told.estimate], [y], "o", color=row.colour, ms=9, clip_on=False, **hollow)
     if row.heading:
         _label(ax, 0, y, 28, capital(plain_name(row.heading)), color=OTHER)
     name = _label(ax, 0, y, 8, capital(plain_name(row.name)), weight="bold")
-    return name, _label(ax, 1, y, 8, estimate(row.told, first=False), ha="right")
+    return name, _label(ax, 1, y, 8, row.words or estimate(row.told, first=False), ha="right")
 
 
 def _label(ax: Axes, x: float, y: float, up: float, words: str, **look: Any) -> Text:
@@ -181,12 +185,21 @@ def _shorten(ax: Axes, labels: Iterable[tuple[Text, Text]]) -> None:
 
 def _limits(ax: Axes, rows: Iterable[Row], lines: Iterable[Line]) -> None:
     """From 0 or the lowest limit to the highest, with room; a line marks 0 where intervals reach below it."""
-    ends = [end for row in rows for end in (row.told.lower, row.told.upper, row.told.estimate) if np.isfinite(end)]
+    drawn = [told for row in rows for told in (row.told, row.beside) if told is not None]
+    ends = [end for told in drawn for end in (told.lower, told.upper, told.estimate) if np.isfinite(end)]
     ends += [0.0, *(line.value for line in lines if np.isfinite(line.value))]
     low, high = min(ends), max(ends) if max(ends) > min(ends) else min(ends) + 1
     ax.set_xlim(low - (0.04 * (high - low) if low < 0 else 0.01 * high), high + 0.04 * (high - low))
     if low < 0:
         ax.axvline(0, color=INK, lw=1, zorder=0.5)
+
+
+def _ticks(ax: Axes, unit: str) -> None:
+    """Few round ticks, with a decimal where two of them would read alike."""
+    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    ticks = ax.get_xticks()
+    digits = int(len({number(tick, unit) for tick in ticks}) < len(ticks))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, unit, digits)))
 
 
 def _draw_line(ax: Axes, line: Line) -> None:

@@ -12,14 +12,15 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
-from .engine import View, collect
+from .engine import NUMBER, View, collect
 from .frame import landmark_day
 from .study import Study, lacks
-from .study_file import AttritionPart, LandmarkPart
+from .study_file import AttritionPart, ExperiencePart, LandmarkPart
 from .tables import laid_out
 from .wording import Sentence, escaped, groups_of, listed, plain_name, visible
 
 ANSWER = "application/vnd.cxlib.answer+json"
+LOW, HIGHEST = 2.0, 5.0  # of five points
 
 
 def part(study: Study, name: str) -> Any:
@@ -50,6 +51,25 @@ def about_answers(study: Study, who: str) -> Sentence:
     """Which study an experience report is about, and whose answers count; `who` is from `answered`."""
     undated = "" if study.frame is None else "; the frame holds no dates"
     return Sentence(f"Study: {study.title}. What counts: {who}{undated}.")
+
+
+def rating_ends(frame: View | None, part: ExperiencePart | None) -> tuple[float, float] | None:
+    """What counts as a low and as a high rating: the study's words, else 2 and 5; beyond 5, say what is missing."""
+    from IPython.display import display
+
+    if frame is None or part is None:
+        return None
+    if part.low_high:
+        return part.low_high[0], part.low_high[1]
+    ratings = [frame[driver] for driver in part.drivers if frame.kind[driver] == NUMBER]
+    found = collect(frame.frame.select(rating.max().alias(f"m{i}") for i, rating in enumerate(ratings))).iloc[0]
+    if found.max() > HIGHEST:
+        display(Sentence(
+            f"Ratings go up to {found.max():g}, so the study must say which are low and which are high: low_high in "
+            f"[experience]. What would need it is left out below."
+        ))  # fmt: skip
+        return None
+    return LOW, HIGHEST
 
 
 def model(attrition: AttritionPart | None) -> Sentence | None:

@@ -11,10 +11,21 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
 from .curves import fraction_by_horizon, hazard_ratios, reason_shares, segments, survival, what_if
+from .experience_figures import (
+    attrition_prediction,
+    both_scales,
+    not_met_comparison,
+    nps_what_if,
+    operational_measures,
+    ordinal_check,
+    penalty_reward,
+    rated_low,
+    satisfaction_overlap,
+    service_gap,
+)  # fmt: skip
 from .forest import (
     INK,
     OTHER,
@@ -33,13 +44,16 @@ from .forest import (
     rows_of,
     style,
 )  # fmt: skip
+from .maps import importance_performance
 from .schema import LEVELS
 from .wording import capital, groups_of, listed, number, percent, plain_name
 
 __all__ = [
-    "PUBLISHED", "alt", "attributable_fractions", "distribution", "fraction_by_horizon",
-    "hazard_ratios", "naive_and_adjusted", "nps", "outweighs", "reason_shares", "relative_importance", "role_interval",
-    "segments", "show", "style", "survival", "what_if",
+    "PUBLISHED", "alt", "attributable_fractions", "attrition_prediction", "both_scales", "distribution",
+    "fraction_by_horizon", "hazard_ratios", "importance_performance", "naive_and_adjusted", "not_met_comparison",
+    "nps", "nps_what_if", "operational_measures", "ordinal_check", "outweighs", "penalty_reward", "rated_low",
+    "reason_shares", "relative_importance", "role_interval", "satisfaction_overlap", "segments", "service_gap",
+    "show", "style", "survival", "what_if",
 ]  # fmt: skip
 
 # Of the two estimates side by side: title, unit, the naive one, the adjusted one.
@@ -149,13 +163,24 @@ def relative_importance(result: pd.DataFrame, *, members: bool = False, ax: Axes
 
 
 @plot
-def nps(result: pd.DataFrame, *, overall: pd.DataFrame | None = None, ax: Axes | None = None) -> Axes:
-    """NPS of each group in points, in the order of its levels or by size; `overall` adds a line for everyone."""
+def nps(
+    result: pd.DataFrame,
+    *,
+    overall: pd.DataFrame | None = None,
+    differences: pd.DataFrame | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """NPS of each group in points, in the order of its levels or by size; `overall` adds a line for everyone.
+
+    With `differences`, from `nps_differences`, the groups that differ from the others by more than chance say so.
+    """
     keys = groups_of(result)
+    noted = [] if differences is None else differences[differences["note"].str.startswith("differs")]
+    apart = set() if differences is None else set(noted[keys].itertuples(index=False, name=None))
     if not any(key in LEVELS for key in keys):
         result = result.sort_values("estimate", ascending=False, kind="stable")
     rows = [
-        Row(", ".join(str(getattr(one, key)) for key in keys) or "all", one, INK)
+        Row((", ".join(map(str, one[: len(keys)])) or "all") + " (differs)" * (one[: len(keys)] in apart), one, INK)
         for one in result.itertuples(index=False)
     ]
     title = f"NPS by {listed([plain_name(key) for key in keys])}" if keys else "NPS"
@@ -175,29 +200,20 @@ def distribution(counts: pd.Series | None, *, scale: Sequence[int] = (0, 10), ax
     with style():
         ax = axes(ax, 3.4)
         colours = [next(c for low, high, c in ends.values() if low <= point <= high) for point in points]
-        sns.barplot(
-            x=list(points),
-            y=shares.to_numpy(),
-            hue=list(points),
-            palette=colours,
-            saturation=1,
-            legend=False,
-            width=0.86,
-            ax=ax,
-        )
+        ax.bar(list(points), shares.to_numpy(), width=0.86, color=colours)
         top, told = shares.max(), []
         for name, (low, high, _) in ends.items():
             share = shares.loc[low:high].sum()
-            left, right = low - points[0] - 0.4, high - points[0] + 0.4
+            left, right = low - 0.4, high + 0.4
             ax.plot([left, right], [1.18 * top] * 2, color=INK, lw=1)
             ax.annotate(f"{name}\n{percent(share)}", ((left + right) / 2, 1.18 * top), (0, 5), fontsize=11.5,
                         textcoords="offset points", ha="center", va="bottom", linespacing=1.25)  # fmt: skip
             told.append(f"{name} {percent(share)}")
-        for x, share in enumerate(shares):
+        for x, share in shares.items():
             ax.annotate(
                 percent(share), (x, share), (0, 2), textcoords="offset points", ha="center", fontsize=10.5, color=OTHER
             )
-        ax.set(ylim=(0, 1.45 * top), xlabel="How likely to recommend, points", ylabel="")
+        ax.set(ylim=(0, 1.45 * top), xticks=list(points), xlabel="How likely to recommend, points", ylabel="")
         ax.grid(visible=False)
         entitle(ax, "How customers answered", "Share of answers at each point", told)
     return ax

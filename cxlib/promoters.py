@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from . import engine, intervals, scores
+from . import changes, engine, intervals, scores
 from .errors import refuse
 from .schema import TOO_FEW, results
 
@@ -77,6 +78,65 @@ def nps(
     shared = {"term": "nps", "measure": "nps", "level": level, "unit": "points"}
     named = (dict(zip(groups, key, strict=True)) for key in levels)
     return results([{**name, **shared, **row} for name, row in zip(named, numbers, strict=True)], groups)
+
+
+def nps_differences(
+    data: Any,
+    by: str,
+    score: str = "recommend",
+    weights: str | None = None,
+    strata: str | None = None,
+    cluster: str | None = None,
+    level: float = 0.95,
+    scale: tuple[int, int] = (0, 10),
+) -> pd.DataFrame:
+    """NPS of each group less that of all others together, and whether it differs by more than many looks explain.
+
+    Parameters
+    ----------
+    data, score, weights, strata, cluster, level, scale : as in `nps`
+    by : column to group by, of two groups or more
+
+    Returns
+    -------
+    Result columns; term "nps", measure "difference", in points; n answers of the group. The note says which groups
+    differ: Benjamini-Hochberg over the groups, at a false discovery rate of 1 - level.
+
+    Raises
+    ------
+    CxError : the faults of `nps`.
+
+    Notes
+    -----
+    Limits are those of each difference alone. Without a design as in `compare_nps`; with one linearised, the rows of
+    both sides together, so that strata and clusters that hold rows of both are allowed for.
+
+    Source: Benjamini & Hochberg (1995).
+
+    >>> data = pd.DataFrame({"recommend": [10, 9, 9, 3, 2, 7], "plan": ["a", "a", "a", "b", "b", "b"]})
+    >>> nps_differences(data, "plan")["estimate"].round(1).tolist()
+    [166.7, -166.7]
+    """
+    groups, (first, last) = scores.grouping(by), scores.ends(scale)
+    z, design = intervals.quantile(level), {"weights": weights, "strata": strata, "cluster": cluster}
+    seen = engine.view(data)
+    engine.require(seen, [score, *groups, *(name for name in design.values() if name)])
+    counts = scores.counted(seen, score, groups, design)
+    refuse([*scores.design_faults(counts, seen, design), *scores.score_faults(counts, seen, score, first, last)])
+    counts["u"], levels = scores.classes(counts["score"], last), scores.levels(counts, groups)
+    counts["stratum"], sampled = _strata(counts)
+    answered, rows = counts[counts["u"].notna()], []
+    for place, key in enumerate(levels):
+        inside = answered["group"] == place
+        found = (_apart_by_design(answered, inside, sampled, z) if any(design.values()) else
+                 _apart_by_counts(answered, inside, level))  # fmt: skip
+        numbers = dict(zip(("estimate", "std_error", "lower", "upper"), POINTS * np.array(found), strict=True))
+        rows.append({**dict(zip(groups, key, strict=True)), **numbers, "n": answered.loc[inside, "rows"].sum()})
+    method = "linearised; Wald" if any(design.values()) else "adjusted Wald"
+    common = {"term": "nps", "measure": "difference", "level": level, "unit": "points", "method": method}
+    told = zip(rows, _beyond_chance(rows, 1 - level), strict=True)
+    note = f"differs from the others (false discovery rate {1 - level:.0%})"
+    return results(({**common, **row, "note": note if differs else ""} for row, differs in told), groups)
 
 
 def design_effect(
@@ -182,3 +242,44 @@ def _rows(points: Any, error: Any, lower: Any, upper: Any, n: Any, method: Any, 
     rows = [dict(zip(names, row, strict=True)) for row in numbers]
     unknown = {"std_error": np.nan, "lower": np.nan, "upper": np.nan, "note": TOO_FEW}
     return [{**row, **unknown} if np.isnan(row["estimate"]) else row for row in rows]
+
+
+def _apart_by_counts(answered: pd.DataFrame, inside: pd.Series, level: float) -> tuple[float, ...]:
+    """NPS of the answers inside less that of the others, with standard error and limits, from adjusted counts."""
+    tables = [np.array([[part.loc[part["u"] == u, "rows"].sum() for u in changes.U]], dtype=float)
+              for part in (answered[~inside], answered[inside])]  # fmt: skip
+    if not all(table.sum() for table in tables):
+        return (np.nan,) * 4
+    return tuple(float(value) for value in changes.differences(tables[0], tables[1], None, level)["change"])
+
+
+def _apart_by_design(
+    answered: pd.DataFrame, inside: pd.Series, sampled: np.ndarray, z: float
+) -> tuple[float, float, float, float]:
+    """The same with weights, strata and clusters: one linearised value of the difference a row (or cluster)."""
+    rows, side = answered.copy(), inside.to_numpy(int)
+    total = np.bincount(side, weights=rows["weight"], minlength=2)
+    if not (total > 0).all():
+        return (np.nan,) * 4
+    s = np.bincount(side, weights=rows["weight"] * rows["u"], minlength=2) / total
+    share = (rows["u"] - s[side]) / total[side] * np.where(side, 1.0, -1.0)
+    rows = rows.assign(z=rows["weight"] * share, zz=rows["square"] * share**2)
+    if "cluster" in rows:
+        rows = rows.groupby(["stratum", "cluster"], observed=True, as_index=False)["z"].sum()
+        rows = rows.assign(zz=rows["z"] ** 2)
+    spread = rows.groupby("stratum", as_index=False)[["z", "zz"]].sum()
+    clusters = sampled[spread["stratum"]]
+    error = float(np.sqrt(intervals.stratum_variance(spread["z"], spread["zz"], clusters).sum()))
+    apart = float(s[1] - s[0])
+    return apart, error, max(apart - z * error, -2.0), min(apart + z * error, 2.0)
+
+
+def _beyond_chance(rows: list[Row], rate: float) -> np.ndarray:
+    """Which differences are more than chance, their false discovery rate held; one without an error is not."""
+    from statsmodels.stats.multitest import multipletests  # here, for it takes longer than all else together
+
+    away = np.array([row["estimate"] / row["std_error"] if row["std_error"] > NO_SPREAD else np.nan for row in rows])
+    tested, differs = np.isfinite(away), np.zeros(len(rows), dtype=bool)
+    if tested.any():
+        differs[tested] = multipletests(2 * stats.norm.sf(abs(away[tested])), rate, method="fdr_bh")[0]
+    return differs

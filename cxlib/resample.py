@@ -53,6 +53,8 @@ def over_chunks(chunks: Iterator[np.ndarray], statistic: Callable[[np.ndarray], 
 
 def replicated_products(moments: Moments, replicates: int, seed: int) -> np.ndarray:
     """Cross-products of the data, then of every resample of its units, (1 + replicates, m, m)."""
+    if not replicates:
+        return moments.products.sum(axis=0, keepdims=True)
     upper = np.triu_indices(moments.products.shape[1])
     flat = moments.products[:, *upper]
     drawn = over_chunks(multiplicities(len(flat), replicates, seed, flat.shape[1]), lambda times: times @ flat)

@@ -57,7 +57,7 @@ def attrition_names(part: AttritionPart) -> dict[str, Any]:
 
 def experience_names(part: ExperiencePart) -> dict[str, Any]:
     """The columns of [experience] by key."""
-    names = ("score", "drivers", "weights", "strata", "customer")
+    names = ("score", "drivers", "weights", "strata", "customer", "satisfaction")
     return {name: getattr(part, name) for name in names}
 
 

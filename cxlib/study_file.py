@@ -33,12 +33,8 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-def _as_file(value: Any) -> Any:
-    return {"file": value} if isinstance(value, str) else value
-
-
-def _as_folder(value: Any) -> Any:
-    return {"folder": value} if isinstance(value, str) else value
+def _under(key: str) -> BeforeValidator:
+    return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value)
 
 
 Value = Annotated[Any, AfterValidator(_one_value)]
@@ -145,6 +141,9 @@ class ExperiencePart(Part):
     weights: str | None = None
     strata: str | None = None
     customer: str | None = None
+    low_high: Annotated[list[float], Field(min_length=2, max_length=2)] = []  # up to the first low, from the last high
+    satisfaction: str | None = None  # the CSAT question, to set beside the score
+    satisfied_from: float = 4
 
 
 class ReasonsPart(Part):
@@ -162,8 +161,8 @@ class PrivacyPart(Part):
     allow: list[str] = []
 
 
-_TABLE = Annotated[TablePart | None, BeforeValidator(_as_file)]
-_TICKETS = Annotated[TicketsPart | None, BeforeValidator(_as_file)]
+_TABLE = Annotated[TablePart | None, _under("file")]
+_TICKETS = Annotated[TicketsPart | None, _under("file")]
 TablesPart: type[Part] = create_model(  # type: ignore[call-overload]
     "TablesPart",
     __base__=Part,
@@ -177,7 +176,7 @@ class StudyFile(Part):
 
     title: str = ""
     timezone: str = "UTC"
-    tables: Annotated[TablesPart | None, BeforeValidator(_as_folder)] = None  # type: ignore[valid-type]
+    tables: Annotated[TablesPart | None, _under("folder")] = None  # type: ignore[valid-type]
     landmark: LandmarkPart | None = None
     frame: FramePart | None = None
     columns: dict[str, ColumnPart] = {}
@@ -306,6 +305,8 @@ def _experience_faults(part: ExperiencePart) -> list[str]:
     faults = []
     if part.scale[1] - part.scale[0] not in (9, 10):
         faults.append(f"experience.scale must have 10 or 11 points, such as [0, 10], not {part.scale}")
+    if part.low_high and part.low_high[0] >= part.low_high[1]:
+        faults.append(f"experience.low_high must be the highest low rating, then the lowest high, not {part.low_high}")
     grouped = [name for members in part.groups.values() for name in members]
     for group, members in part.groups.items():
         where = key_path("experience", "groups", group)

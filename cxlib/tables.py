@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 from great_tables import GT
@@ -130,42 +131,69 @@ def base_rates(fit: AttritionFit | None, level: float = 0.95) -> GT | None:
     return laid_out(shown, "Customers who left, nothing adjusted for")
 
 
-def driver_table(frame: View | None, part: ExperiencePart | None, importance: pd.DataFrame | None) -> GT | None:
-    """Each number driver: how many met it, its mean, its correlation with the score, and its share beside that."""
+def driver_table(
+    frame: View | None,
+    part: ExperiencePart | None,
+    importance: pd.DataFrame | None,
+    johnson: pd.DataFrame | None = None,
+) -> GT | None:
+    """Each number driver: how many met it, its mean, its correlation with the score, and its share beside that.
+
+    With `johnson`, importance by that method, also the share that other vendors' reports would give.
+    """
     if frame is None or part is None or importance is None:
         return None
-    shares = importance[importance["measure"] == "share"].set_index("term")
+    drivers = [driver for driver in part.drivers if frame.kind[driver] == NUMBER]
     rows = []
-    for driver in (d for d in part.drivers if frame.kind[d] == NUMBER):
-        n, mean, correlation = _alone(frame, driver, part)
-        few = n < smallest_group()
-        own = shares.loc[[term for term in shares.index if term == driver or term.endswith(f"/{driver}")]].tail(1)
-        rows.append({
+    for driver, (n, mean, correlation) in zip(drivers, _alone(frame, drivers, part), strict=True):
+        few, own = n < smallest_group(), _share_of(importance, driver)
+        told = {
             "order": -correlation,
             "driver": plain_name(driver),
             "answers": f"under {smallest_group()}" if few else number(n),
             "mean": "" if few else number(mean, "", 2),
             "correlation": "" if few else number(correlation, "", 2),
             "share": " ".join(_unbroken(estimate(row, first=False)) for row in own.itertuples()),
-            "note": " ".join(own["note"]),
-        })  # fmt: skip
+        }
+        if johnson is not None:
+            told["Johnson"] = " ".join(percent(row.estimate) for row in _share_of(johnson, driver).itertuples())
+        rows.append(told | {"note": " ".join(own["note"])})
     if not rows:
         return None
-    told = pd.DataFrame(rows).sort_values("order", kind="stable").drop(columns="order")
-    told = told if told["note"].any() else told.drop(columns="note")
-    return laid_out(told, "Each driver alone (correlation) and beside the others (share)")
+    shown = pd.DataFrame(rows).sort_values("order", kind="stable").drop(columns="order")
+    shown = shown if shown["note"].any() else shown.drop(columns="note")
+    return laid_out(shown, "Each driver alone (correlation) and beside the others (share)")
 
 
-def _alone(frame: View, driver: str, part: ExperiencePart) -> tuple[int, float, float]:
-    """Answers with a driver and the score, mean of the driver, and correlation of the two, weighted like the study."""
-    there = ~frame[driver].is_null() & ~frame[part.score].is_null()
-    moments = cross_products(frame, {"x": frame[driver], "y": frame[part.score]}, None, part.weights, there)
-    products = moments.products.sum(axis=0)
-    if not products[0, 0] > 0:
-        return moments.rows, math.nan, math.nan
-    means = products[0, 1:] / products[0, 0]
-    (xx, xy), (_, yy) = products[1:, 1:] / products[0, 0] - np.outer(means, means)
-    return moments.rows, float(means[0]), float(xy / math.sqrt(xx * yy)) if xx * yy > 0 else math.nan
+def _share_of(importance: pd.DataFrame, driver: str) -> pd.DataFrame:
+    """The row of a driver's share, alone or within its group."""
+    shares = importance[importance["measure"] == "share"]
+    return shares[shares["term"].eq(driver) | shares["term"].str.endswith(f"/{driver}")].tail(1)
+
+
+def _alone(frame: View, drivers: list[str], part: ExperiencePart) -> list[tuple[int, float, float]]:
+    """Answers with each driver and the score, its mean, and the correlation of the two, weighted like the study."""
+    y = frame[part.score].cast(nw.Float64)
+    terms = {"y": y, "yy": y * y}
+    for i, x in enumerate(frame[driver].cast(nw.Float64) for driver in drivers):
+        terms |= {f"there {i}": ~x.is_null(), f"value {i}": x.fill_null(0.0)}
+    scored = ~frame[part.score].is_null()
+    products = cross_products(frame, terms, None, part.weights, scored).products.sum(axis=0)
+    met = ((scored & ~frame[driver].is_null()).cast(nw.Float64).sum() for driver in drivers)
+    counts = engine.collect(frame.frame.select(count.alias(f"n{i}") for i, count in enumerate(met))).iloc[0]
+    counts = counts.fillna(0).astype(int)
+    return [(n, *_moments(products, 3 + 2 * i)) for i, n in enumerate(counts)]
+
+
+def _moments(products: np.ndarray, there: int) -> tuple[float, float]:
+    """Mean of a driver and its correlation with the score: columns are 1, score, score², and there, value of each."""
+    value, n = there + 1, products[0, there]
+    if not n > 0:
+        return math.nan, math.nan
+    x, y = products[0, value] / n, products[1, there] / n
+    xx, yy, xy = (products[a, b] / n for a, b in ((value, value), (2, there), (1, value)))
+    spread = (xx - x * x) * (yy - y * y)
+    return float(x), float((xy - x * y) / math.sqrt(spread)) if spread > 1e-12 else math.nan
 
 
 def score_counts(frame: View | None, part: ExperiencePart | None) -> pd.Series | None:

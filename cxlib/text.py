@@ -13,6 +13,25 @@ from typing import Any
 
 import pandas as pd
 
+from .driver_findings import (
+    collinearity,
+    halo,
+    importance_performance,
+    noise,
+    operational_measures,
+    ordinal_check,
+    penalty_reward,
+    rankings,
+)  # fmt: skip
+from .experience_findings import (
+    attrition_prediction,
+    design_effect,
+    not_met_comparison,
+    nps_differences,
+    nps_what_if,
+    satisfaction_overlap,
+    service_gap,
+)  # fmt: skip
 from .findings import (
     Alarm,
     agreement,
@@ -28,7 +47,7 @@ from .findings import (
     what_if,
     where_possible,
 )  # fmt: skip
-from .framing import about, about_answers, answer, answered, at_risk, beside, model, part, provenance
+from .framing import about, about_answers, answer, answered, at_risk, beside, model, part, provenance, rating_ends
 from .study import lacks
 from .tables import base_rates, driver_table, rows_kept, score_counts, table
 from .wording import (
@@ -50,11 +69,14 @@ from .wording import (
 
 __all__ = [
     "Sentence", "about", "about_answers", "agreement", "alarms", "answer", "answered", "assumptions", "at_risk",
-    "attributable_fractions", "attrition_answer", "base_rates", "beside", "claim", "claims", "cross_table",
-    "driver_table", "escaped", "estimate", "experience_answer", "fraction_by_horizon", "hazard_ratios", "hide_below",
-    "interval", "lacks", "listed", "model", "naive_and_adjusted", "nps", "number", "orders", "outweighs", "part",
-    "percent", "pick", "provenance", "reason_shares", "relative_importance", "role_interval", "rows_kept",
-    "score_counts", "segments", "survival", "table", "visible", "what_if", "where_possible",
+    "attributable_fractions", "attrition_answer", "attrition_prediction", "base_rates", "beside", "claim", "claims",
+    "collinearity", "cross_table", "design_effect", "driver_table", "escaped", "estimate", "experience_answer",
+    "fraction_by_horizon", "halo", "hazard_ratios", "hide_below", "importance_performance", "interval", "lacks",
+    "listed", "model", "naive_and_adjusted", "noise", "not_met_comparison", "nps", "nps_differences", "nps_what_if",
+    "number", "operational_measures", "orders", "ordinal_check", "outweighs", "part", "penalty_reward", "percent",
+    "pick", "provenance", "rankings", "rating_ends", "reason_shares", "relative_importance", "role_interval",
+    "rows_kept", "satisfaction_overlap", "score_counts", "segments", "service_gap", "survival", "table", "visible",
+    "what_if", "where_possible",
 ]  # fmt: skip
 
 CLAIMS = Path(__file__).parents[1] / "data" / "published_claims.csv"
@@ -171,11 +193,17 @@ def relative_importance(result: pd.DataFrame, who: str = "answers", first: str =
 
 
 @sentence
-def experience_answer(result: pd.DataFrame, score: pd.DataFrame, who: str = "answers") -> str:
-    """The one sentence of the experience notebook, from `relative_importance` and `nps`."""
+def experience_answer(
+    result: pd.DataFrame, score: pd.DataFrame, who: str = "answers", lifted: pd.DataFrame | None = None
+) -> str:
+    """The one sentence of the experience notebook; `lifted` is from `nps_what_if`, where the study feeds it."""
     told, model = _shares(result, "service"), pick(result, "model", "r_squared")
-    points = _points(visible(score))
-    return f"of the variation in the score that the drivers account for, {told}; {points}; {_counted(model, who)}."
+    told, step = f"of the variation in the score that the drivers account for, {told}", ""
+    if isinstance(lifted, pd.DataFrame):
+        change = pick(visible(lifted), "joint", "change")
+        names = listed([plain_name(name) for name in lifted.loc[lifted["measure"] == "lifted", "term"]])
+        step = f", and a step up from the low ratings of {names} goes with {estimate(change, False)} points more"
+    return f"{told}; {_points(visible(score))}{step}; {_counted(model, who)}."
 
 
 # Published claims

@@ -45,8 +45,8 @@ def not_met_comparison(
     DataFrame in the result shape with the first column `rows`: "everyone" ("met" or not and the rating within met are
     one player), "met it" (only answers of those who met the touchpoint, or any of the group), "dropped" (only answers
     with a rating of every driver). Measures: share (of R², LMG; of a driver, its Owen value) and, of ratings,
-    coefficient (points of the outcome for one point of rating, beside the other drivers). Without an estimate, the note
-    says why.
+    coefficient (points of the outcome for one point of rating, beside the other drivers; of all members where only
+    groups are named). Without an estimate, the note says why.
 
     Notes
     -----
@@ -65,7 +65,7 @@ def not_met_comparison(
     given = checked(seen, outcome, drivers, groups, weights, customer, "not_met")
     asked = _asked(given, touchpoints)
     named = {"outcome": outcome, "drivers": given.drivers, "groups": groups, "weights": weights, "customer": customer}
-    drawn = (replicates, seed, level)
+    drawn = (replicates, seed, level, set(asked) <= {name for name, _ in given.groups})
     rows = [row | {"rows": EVERYONE} for row in _solved(seen, named, asked, "not_met", drawn)]
     for term, members in asked.items():
         met = _who_met(seen, [given.drivers[j] for j in members])
@@ -101,10 +101,13 @@ def _solved(
     named: Mapping[str, Any],
     asked: Mapping[str, tuple[int, ...]],
     missing: str,
-    drawn: tuple[int, int, float],
+    drawn: tuple[int, int, float, bool],
 ) -> Iterator[dict[str, Any]]:
-    """Shares and coefficients of the touchpoints; where these rows cannot carry a model, the reason instead."""
-    replicates, seed, level = drawn
+    """Shares and coefficients of the touchpoints; where these rows cannot carry a model, the reason instead.
+
+    `whole`: only groups are asked for, of which the coefficients of all members are told.
+    """
+    replicates, seed, level, whole = drawn
     try:
         moments, players = player_moments(seen, **named, missing=missing)
     except CxError as error:
@@ -112,12 +115,14 @@ def _solved(
             yield {"term": term, "measure": "share", "unit": "share", "note": error.faults[0]}
         return
     every = covariance(replicated_products(moments, replicates, seed))
-    shares, beta = importance.shares(importance.lmg(every, players, MOST_PLAYERS)), coefficients(every)
     groups = [group for group, _ in players.groups]
+    # Groups alone need no more sets of players than there are of groups.
+    shares = importance.shares(importance.lmg(every, players, len(groups) if whole else MOST_PLAYERS))
+    beta = coefficients(every)
     for term, members in asked.items():
         at = groups.index(term) if term in groups else len(groups) + members[0]
         rows = [*estimates([term], "share", "share", shares[:, [at]], level)]
-        if len(members) == 1 and seen.kind[players.drivers[members[0]]] == NUMBER:
-            rating = players.columns[members[0]][-1]
-            rows += estimates([term], "coefficient", "points per point", beta[:, [rating]], level)
+        for j in (j for j in members if (whole or len(members) == 1) and seen.kind[players.drivers[j]] == NUMBER):
+            name, rating = f"{term}/{players.drivers[j]}" if len(members) > 1 else term, players.columns[j][-1]
+            rows += estimates([name], "coefficient", "points per point", beta[:, [rating]], level)
         yield from (row | {"n": moments.rows} for row in rows)

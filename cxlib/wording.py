@@ -15,7 +15,8 @@ from .errors import CxError, unknown
 from .schema import RESULT_COLUMNS, TOO_FEW
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|<>~&$^-])")
-_DECIMALS = {"R²": 2, "risk ratio": 1, "hazard ratio": 1, "kappa": 2}  # fixed ones
+_DECIMALS = {"R²": 2, "risk ratio": 1, "hazard ratio": 1, "odds ratio": 1, "kappa": 2, "correlation": 2,
+             "points per point": 2}  # fixed ones  # fmt: skip
 _smallest = {"group": 10}  # people
 
 
@@ -76,6 +77,11 @@ def plain_name(name: object) -> str:
     return " ".join(str(name).replace("_", " ").split())
 
 
+def member_name(term: str) -> str:
+    """The driver of a term that may name its group before it: "service/contact_support" is "contact support"."""
+    return plain_name(term.rpartition("/")[2])
+
+
 def capital(text: str) -> str:
     """The text with a capital first letter."""
     return text[:1].upper() + text[1:]
@@ -105,10 +111,10 @@ def visible(result: pd.DataFrame) -> pd.DataFrame:
     if keys := groups_of(result):
         sizes = result.groupby(keys, dropna=False, observed=True)["n"].transform("max")
         places = result.groupby(keys, dropna=False, observed=True).ngroup()
-        small = places[sizes < _smallest["group"]].unique()
-        if len(small) == 1 and places.nunique() > 1:
-            following = places[sizes[~places.isin(small)].idxmin()]
-            hidden |= places == following
+        small = places[(sizes < _smallest["group"]) & (sizes > 0)].unique()  # of nobody nothing is given away
+        others = sizes[~places.isin(small) & (sizes > 0)]
+        if len(small) == 1 and len(others):
+            hidden |= places == places[others.idxmin()]
     out = result.astype({"n": float})
     out.loc[hidden, ["estimate", "std_error", "lower", "upper", "n"]] = np.nan
     out.loc[hidden, "note"] = TOO_FEW

@@ -126,14 +126,16 @@ def customers(n, seed=0):
 
 
 def test_held_out_likelihood_equals_statsmodels_fitted_without_the_fold():
-    """Authority: statsmodels GLM on the rows of the other folds, likelihood of the fold's rows."""
+    """Authority: statsmodels GLM on the other folds and, spread over all cells, three customers at their rate."""
     data = customers(900).astype({"left": float})
     x = np.column_stack([np.ones(900), data["csat"].notna(), data["csat"].fillna(0.0)]).astype(float)
     fold = np.arange(900) % 3
     y = data["left"].to_numpy()
     ours = held_out(x, np.ones(900), y, fold)
     for k in range(3):
-        fit = sm.GLM(y[fold != k], x[fold != k], family=sm.families.Binomial()).fit(tol=1e-14)
+        there, more = (fold != k).astype(float), 3 / 900
+        left = there * y + more * y[fold != k].mean()
+        fit = sm.GLM(np.column_stack([left, there + more - left]), x, family=sm.families.Binomial()).fit(tol=1e-14)
         p = fit.predict(x[fold == k])
         assert ours[1, fold == k] == pytest.approx(np.log(p), abs=1e-8)
         assert ours[0, fold == k] == pytest.approx(np.log(1 - p), abs=1e-8)
@@ -160,6 +162,16 @@ def test_noise_does_not_predict_and_silence_may():
     result = attrition_prediction(data.assign(silent=silent), "left", ["noise", "silent"], "id")
     alone = result[result["measure"] == "alone"].set_index("term")
     assert alone.loc["noise", "lower"] < 0 < alone.loc["silent", "lower"]
+
+
+def test_a_handful_who_all_stayed_is_not_called_certain_to_stay():
+    """Known truth: nine answered one question only, none of whom left elsewhere; the one leaver among them is rare."""
+    data = customers(2000).assign(other=lambda d: d["csat"])
+    data.loc[data.index[:9], "other"] = [np.nan, 3.0, np.nan, 3.0, np.nan, 3.0, np.nan, 3.0, np.nan]
+    data.loc[data.index[:9], ["csat", "left"]] = [3.0, False]
+    data.loc[data.index[0], "left"] = True
+    result = attrition_prediction(data, "left", ["csat", "other"], "id").set_index(["term", "measure"])
+    assert abs(result.loc[("other", "added"), "estimate"]) < 5
 
 
 def test_the_order_of_rows_does_not_matter_where_customers_have_names():

@@ -1,5 +1,6 @@
 """Touchpoints not met: known truth of simulated customers, and what dropping their rows says instead."""
 
+import itertools
 from functools import cache
 
 import numpy as np
@@ -102,6 +103,21 @@ def test_a_group_is_met_by_those_who_met_any_of_it():
     result = not_met_comparison(data, "recommend", RATINGS, {"g": ["a", "b"]}, ["g"], replicates=2)
     met = result[result["rows"] == "met it"].iloc[0]
     assert met["n"] == data[["a", "b"]].notna().any(axis=1).sum()
+
+
+def test_of_groups_alone_the_members_have_coefficients():
+    """Identities: the shares and coefficients are those told where every driver is named."""
+    data, groups = gapped(), {"g": ["a", "b"]}
+    options = {"customer": None, "replicates": 20}
+    whole = not_met_comparison(data, "recommend", RATINGS, groups, ["g"], **options)
+    every = not_met_comparison(data, "recommend", RATINGS, groups, ["g", "a", "b"], **options)
+    for result, rows in itertools.product((whole, every), ("everyone", "dropped")):
+        assert set(result.loc[result["rows"].eq(rows) & result["measure"].eq("coefficient"), "term"]) == {"g/a", "g/b"}
+    keys = ["rows", "term", "measure"]
+    both = whole.merge(every, on=keys, suffixes=("", " again")).query("rows != 'met it'")
+    assert len(both) == 6
+    for column in ("estimate", "lower", "upper"):
+        np.testing.assert_allclose(both[column], both[f"{column} again"], rtol=1e-9)
 
 
 def test_members_bear_the_names_of_relative_importance():
