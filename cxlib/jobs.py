@@ -8,13 +8,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import fingerprint
 from .alerts import Alert
 from .errors import CxError, listed, refuse, shortened, unknown
 from .parameters import Parameter, find_notebooks, fitted, read_notebook, read_parameters
-from .plan import Entry, Plan
-from .sources import Studies, looks_of
+
+if TYPE_CHECKING:  # the processes that render know jobs too, and have no use for engines
+    from .plan import Entry, Plan
+    from .sources import Studies
 
 # A name with markup, slashes or 300 characters becomes a folder of its own; only decimals keep their point.
 UNSAFE = re.compile(r"(?:(?!(?<=\d)\.(?=\d))[^A-Za-z0-9])+")
@@ -131,6 +134,8 @@ def _path(plan: Plan, entry: Entry) -> Path:
 
 
 def _jobs(wishes: Sequence[Wish]) -> list[Job]:
+    from .sources import Studies
+
     studies, notebooks, faults = Studies(), {}, []
     for wish in wishes:
         try:
@@ -154,6 +159,8 @@ def _jobs(wishes: Sequence[Wish]) -> list[Job]:
 
 
 def _read(notebook: Path) -> _Notebook:
+    from .sources import looks_of
+
     source = "\n".join(cell.source for cell in read_notebook(notebook).cells if cell.cell_type == "code")
     return _Notebook(read_parameters(notebook), looks_of(source), fingerprint.of_file(notebook))
 

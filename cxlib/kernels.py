@@ -10,13 +10,16 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import zmq
+from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
@@ -41,9 +44,33 @@ def kernel_environment() -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH")])),
         # A backend named in the user's shell, say Agg, would lose every figure without a word.
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        # As debugpy sets it when imported; a forked kernel has imported it before this environment is its own.
+        "PYDEVD_USE_FRAME_EVAL": "NO",
         # Reports run side by side, so threads would only fight; and idle threads do not survive a fork.
         **{name: os.environ.get(name, "1") for name in threads},
     }
+
+
+class Prompt(AsyncKernelClient):
+    """A client that is ready when the kernel is; the inherited one then waits for silence, a fifth of a second."""
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        end = time.monotonic() + (timeout or PATIENCE)
+        while not await self._answers():
+            if not await self.is_alive():
+                raise RuntimeError("Kernel died before replying to kernel_info")
+            if time.monotonic() > end:
+                raise RuntimeError(f"Kernel didn't respond in {timeout:g} seconds")
+
+    async def _answers(self) -> bool:
+        """Whether the kernel replies, and what it publishes arrives here."""
+        self.kernel_info()
+        with suppress(Empty):
+            reply = await self.shell_channel.get_msg(timeout=1)
+            await self.iopub_channel.get_msg(timeout=0.2)
+            self._handle_kernel_info_reply(reply)
+            return True
+        return False
 
 
 class ThisPython(AsyncKernelManager):
@@ -61,6 +88,10 @@ class ThisPython(AsyncKernelManager):
             language="python",
             metadata={"supported_encryption": "curve"} | ({"kernel_provisioner": warm} if self.server else {}),
         )
+
+    @default("client_factory")
+    def _prompt(self) -> type[AsyncKernelClient]:
+        return Prompt
 
     @default("transport_encryption")
     def _encrypted(self) -> str:

@@ -4,16 +4,34 @@ from __future__ import annotations
 
 import ast
 import io
+import sys
 import tokenize
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-
-import nbformat
+from typing import TYPE_CHECKING, Any
 
 from .errors import CxError, listed, nearest, refuse, shortened, unknown
 from .kinds import Kind, fit, kinds_in, kinds_of
 from .yamlfile import read_yaml
+
+if TYPE_CHECKING:
+    import nbformat
+
+
+def _without_grammars(name: str) -> Any:
+    """Import a module; jsonschema would build a grammar of web addresses, two seconds for what no notebook needs."""
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    try:
+        return import_module(name)
+    finally:
+        if sys.modules["rfc3987_syntax"] is None:
+            del sys.modules["rfc3987_syntax"]
+
+
+if not TYPE_CHECKING:
+    nbformat = _without_grammars("nbformat")
 
 ONLY_LITERALS = "it may hold only `name: type = literal` lines; derived values belong in the next cell"
 SHELF = Path(__file__).parents[1] / "notebooks"

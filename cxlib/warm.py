@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import importlib
+import io
 import json
 import os
 import random
@@ -20,12 +21,13 @@ from contextlib import suppress
 from pathlib import Path
 
 # What notebooks and cxlib import, and the kernel itself. No matplotlib_inline: its hooks belong to a kernel's shell,
-# and imported before there is one it loses every figure without a word. No duckdb: its threads would not survive.
+# and imported before there is one it loses every figure without a word. DuckDB is imported and never opened: it starts
+# threads with its first query, and those would not survive.
 LIBRARIES = """
-    ipykernel.kernelapp ipykernel.ipkernel ipykernel.inprocess ipywidgets IPython.core.completer sqlite3
-    numpy pandas pandas.plotting pyarrow pyarrow.parquet scipy.stats scipy.optimize statsmodels.api
+    ipykernel.kernelapp ipykernel.ipkernel ipykernel.inprocess ipykernel.debugger ipywidgets IPython.core.completer
+    sqlite3 numpy pandas pandas.plotting pyarrow pyarrow.parquet scipy.stats scipy.optimize statsmodels.api
     statsmodels.formula.api statsmodels.miscmodels.ordinal_model statsmodels.stats.multitest matplotlib.pyplot
-    matplotlib.backends.backend_agg seaborn great_tables narwhals pydantic nbformat PIL.PngImagePlugin zoneinfo
+    matplotlib.backends.backend_agg seaborn great_tables narwhals duckdb pydantic PIL.PngImagePlugin zoneinfo
 """.split()
 # Threads that a fork may lose: jemalloc (in pyarrow) starts its own again, and Polars, which statsmodels imports where
 # it is installed, wants this one only for data larger than memory.
@@ -41,8 +43,9 @@ def main() -> None:
         if lost := threads() - SPARED:
             sys.exit(f"cx: kernels are not kept warm: a fork would lose these threads of a library: {', '.join(lost)}")
         request = serve(listener)
-    if request is not None:
-        run_kernel(request, server)
+    if request is None:
+        os._exit(0)  # nothing to tidy up: what is left are the libraries
+    run_kernel(request, server)
 
 
 def preload() -> None:
@@ -50,8 +53,25 @@ def preload() -> None:
         # What is missing here is missed by the notebook that needs it, and by no other.
         with suppress(ImportError):
             importlib.import_module(name)
+    with suppress(ImportError):
+        rehearse()
     gc.collect()
     gc.freeze()  # a collection in a kernel would otherwise touch, and so copy, every page shared with this process
+
+
+def rehearse() -> None:
+    """Draw what figures are made of, so that no kernel looks for fonts or builds the grammar of formulas again.
+
+    Past pyplot, which would choose a backend here for all of them.
+    """
+    figure = importlib.import_module("matplotlib.figure").Figure()
+    canvas = importlib.import_module("matplotlib.backends.backend_agg").FigureCanvasAgg(figure)
+    line, bars = figure.subplots(2)
+    line.plot([1, 10], [1, 2], marker="o", label="line")
+    line.set(title="Title", xlabel="label", xscale="log")  # powers of ten are formulas
+    line.legend()
+    importlib.import_module("seaborn").barplot(x=["a", "b"], y=[1, 2], ax=bars)
+    canvas.print_figure(io.BytesIO(), format="png", bbox_inches="tight")
 
 
 def threads() -> set[str]:
