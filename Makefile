@@ -9,6 +9,8 @@ UV     := $(PY) -m uv
 .DELETE_ON_ERROR:
 # Without bytecode every kernel start spends 5 s on imports instead of 1.3 s.
 unexport PYTHONDONTWRITEBYTECODE
+# The models' matrices are small: a second thread mostly waits, and doubles the processor time of a notebook.
+export OPENBLAS_NUM_THREADS ?= 1
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile

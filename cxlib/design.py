@@ -61,7 +61,9 @@ def confounder_terms(levels: pd.DataFrame, causes: Causes, adjust: Sequence[str]
 
 def matrix(levels: pd.DataFrame, terms: Sequence[Term]) -> np.ndarray:
     """Design matrix, shape (cells, terms)."""
-    parts = {part: _values(levels, *part) for term in terms for part in term}
+    # Once as objects: comparing a column of texts anew for every level took longer than the fit.
+    columns = {column: levels[column].to_numpy(object) for term in terms for column, _ in term}
+    parts = {part: _values(columns[part[0]], part[1]) for term in terms for part in term}
     one = np.ones(len(levels))
     return np.column_stack([np.prod([one, *(parts[part] for part in term)], axis=0) for term in terms])
 
@@ -114,5 +116,5 @@ def _failures(columns: Mapping[str, Mapping[object, object]]) -> list[tuple[str,
     return [(column, level) for column, mapping in columns.items() for level in mapping]
 
 
-def _values(levels: pd.DataFrame, column: str, level: object) -> np.ndarray:
-    return levels[column].to_numpy(float) if level is None else (levels[column] == level).to_numpy(float)
+def _values(column: np.ndarray, level: object) -> np.ndarray:
+    return column.astype(float) if level is None else (column == level).astype(float)

@@ -116,6 +116,8 @@ def visible(result: pd.DataFrame) -> pd.DataFrame:
         if len(small) == 1 and len(others):
             hidden |= places == places[others.idxmin()]
     out = result.astype({"n": float})
+    if not hidden.any():
+        return out
     out.loc[hidden, ["estimate", "std_error", "lower", "upper", "n"]] = np.nan
     out.loc[hidden, "note"] = TOO_FEW
     return out
