@@ -33,7 +33,8 @@ _PUBLIC = {
     "driver_checks": ["collinearity", "halo", "operational_measures"],
     "ordered_answers": ["ordinal_check"],
     "periods": ["period"],
-    "desk": ["first_response_time", "resolution_time"],
+    "scope": ["population_shares", "study_of_group", "study_scope", "whole_periods"],
+    "desk": ["first_response_time", "met_target", "resolution_time"],
     "ticket_shares": ["escalation_rate", "first_contact_resolution"],
     "volume": ["ticket_volume"],
     "satisfaction": ["ces", "csat"],
@@ -41,7 +42,8 @@ _PUBLIC = {
     "charts": ["control_chart"],
     "nonresponse": ["survey_funnel", "tipping_points"],
     "weighting": ["rake"],
-    "health": ["data_health", "duplicates", "leaks", "touchpoint_gaps"],
+    "health": ["data_health", "duplicates", "leaks"],
+    "missing": ["missing_values", "rows_by_period", "touchpoint_gaps"],
     "errors": ["CxError"],
 }
 _MODULES = ("plots", "text")

@@ -18,6 +18,8 @@ from .frame import LATEST
 from .intervals import poisson, quantile, wilson
 from .periods import instant, stamp_faults
 from .schema import TOO_FEW, results
+from .shares import group_keys, named, share_row, weighted
+from .ticket_rows import flag_faults, unknown_flags
 
 MONTH_DAYS = 30
 KINDS = ("voluntary", "involuntary")
@@ -33,6 +35,7 @@ def attrition_rate(
     as_of: str | date = LATEST,
     horizon_days: int = 90,
     level: float = 0.95,
+    outcome: str | None = None,
 ) -> pd.DataFrame:
     """Share and rate of customers lost after a day, by each of the definitions in use.
 
@@ -43,6 +46,7 @@ def attrition_rate(
     as_of : ISO day on which the window opens; or "latest", the last day of the data minus the horizon
     horizon_days : length of the window, 1 or more; as_of < end_date <= as_of + horizon
     level : confidence, between 0 and 1
+    outcome : column of true/false, in a frame without dates: only the share lost can be told, over an unknown time
 
     Returns
     -------
@@ -71,6 +75,8 @@ def attrition_rate(
     """
     groups = scores.grouping(by)
     quantile(level)
+    if outcome:
+        return _of_outcome(engine.view(data, "customers"), groups, outcome, level)
     seen, last = _customers(data, groups)
     opens = _window(as_of, horizon_days, last)
     counts = _counts(seen, groups, opens, horizon_days)
@@ -82,6 +88,20 @@ def attrition_rate(
         base = _Base(counts[counts["group"] == i], horizon_days, level)
         own = dict(zip(groups, key, strict=True))
         rows += [{**own, "term": kind, "level": level, **row} for kind in kinds for row in _definitions(base, kind)]
+    return results(rows, groups)
+
+
+def _of_outcome(seen: engine.View, groups: Sequence[str], outcome: str, level: float) -> pd.DataFrame:
+    """The share lost by group, from a flag alone."""
+    engine.require(seen, [outcome, *groups])
+    refuse(flag_faults(seen, outcome))
+    keys = group_keys(seen, groups) | {"hit": seen[outcome].cast(nw.Float64)}
+    lazy = seen.frame.select(*(e.alias(name) for name, e in keys.items())).group_by(*keys)
+    counts = weighted(engine.collect(lazy.agg(nw.len().alias("rows")), list(keys)), None)
+    refuse(unknown_flags(counts, outcome))
+    fixed = {"term": "all", "measure": "cohort", "method": "lost, of all in the data; no dates; Wilson"}
+    rows = [{**own, **share_row(group, group["hit"] == 1, int(counts["rows"].sum()), None, level), **fixed}
+            for own, group in named(groups, counts)]  # fmt: skip
     return results(rows, groups)
 
 

@@ -120,6 +120,46 @@ def resolution_time(
     return _time(data, ask, by, target, as_of, level, weights, backwards)
 
 
+def met_target(
+    data: Any,
+    hours: float,
+    as_of: str | date | None = None,
+    opened: str = "opened_at",
+    ended: str = "resolved_at",
+    name: str = "met_target",
+) -> engine.View:
+    """Add whether each ticket ended within a target, for a control chart by period of opening.
+
+    Parameters
+    ----------
+    data : Tables, or a frame with one row per ticket
+    hours : the target, above 0
+    as_of : as in `first_response_time`
+    opened, ended : columns of stamps
+    name : of the new column
+
+    Returns
+    -------
+    A lazy view of the tickets with the column: 1 or 0; empty where the ticket is younger than the target at the
+    extract, for the slow ones of these are not known yet, or where its stamps are missing or run backwards.
+
+    >>> t = pd.DataFrame({"opened_at": pd.to_datetime(["2026-01-01", "2026-01-01", "2026-01-09"])})
+    >>> t["resolved_at"] = pd.to_datetime(["2026-01-02", None, "2026-01-10"])
+    >>> met_target(t, 48).to_pandas("met_target")["met_target"].fillna(-1).tolist()
+    [1.0, 0.0, -1.0]
+    """
+    number = isinstance(hours, (int, float)) and not isinstance(hours, bool)
+    refuse([] if number and hours > 0 else [f"hours must be a number above 0, not {shortened(hours)!r}"])
+    tickets = tickets_of(data, (opened, ended), (opened, ended), (), as_of)
+    seen, start, end = tickets.seen, tickets.seen[opened], known_by(tickets, ended)
+    age, lasted = (engine.minutes_between(x, start) / 60 for x in (nw.lit(tickets.extract), end))
+    met = nw.when(lasted <= hours).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
+    known = (age >= hours) & (end.is_null() | (lasted >= 0))
+    at = seen.at.get(name, f"c{len(seen.at)}")
+    lazy = seen.frame.with_columns(nw.when(known).then(met).alias(at))
+    return engine.View(lazy, {**seen.at, name: at}, {**seen.kind, name: engine.NUMBER})
+
+
 @dataclass(frozen=True)
 class _Ask:
     """What is timed: from which column to which, how those without an end are called, and what must lie between."""

@@ -152,7 +152,7 @@ def _told(rows: Sequence[Row], lines: Sequence[Line]) -> list[str]:
 def _shared(rows: Sequence[Row]) -> list[str]:
     """The level of the intervals, and n where it is the same for all."""
     sizes = {row.told.n for row in rows if np.isfinite(row.told.n)}
-    level = [f"{percent(row.told.level)} intervals" for row in rows[:1]]
+    level = [f"{percent(row.told.level)} intervals" for row in rows[:1] if np.isfinite(row.told.level)]
     return level + [f"n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{number(n)}" for n in sizes if len(sizes) == 1]
 
 

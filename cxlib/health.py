@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import narwhals as nw
@@ -10,16 +10,17 @@ import numpy as np
 import pandas as pd
 from scipy.special import entr
 
-from . import engine
+from . import engine, files, scores
 from .data import Tables, validate
-from .errors import CxError, refuse, shortened, unknown
-from .intervals import quantile, wilson
+from .errors import CxError, shortened
 from .schema import results
-from .study import Study, study_frame
+from .study import Study, study_answers, study_frame
 
 LEAK = 0.5  # share of the outcome's entropy that one column tells: no honest cause comes near it
 MOST_VALUES = 10_000  # distinct values of a column that is looked at
 BANDS = 20
+IN_MEMORY = 200_000  # rows up to which a frame is built once and not for every column
+OTHER_ENDS = ("involuntary",)  # rule the outcome out, and so tell it
 ALIKE = 5  # ratings from which an answer with all of them alike is told
 FINDING = ["part", "table", "rule", "rows", "failing", "share", "examples", "verdict"]
 OK, FAILS, LOOK = "ok", "fails", "look"
@@ -47,7 +48,7 @@ def data_health(study: Study) -> pd.DataFrame:
     ['ok']
     """
     rows = list(_of_tables(study.tables) if study.tables is not None else _of_frame(study))
-    rows += list(_leaks(study))
+    rows += [*_scores(study), *_leaks(study)]
     frame = pd.DataFrame(rows, columns=FINDING)
     return frame.astype({"rows": np.int64, "failing": np.int64, "share": float})
 
@@ -72,13 +73,14 @@ def duplicates(data: Any) -> pd.DataFrame:
     return results([{**row, "method": "alike in every column", "note": told if repeated else ""}])
 
 
-def leaks(data: Any, outcome: str) -> pd.DataFrame:
+def leaks(data: Any, outcome: str, leave_out: Sequence[str] = ()) -> pd.DataFrame:
     """How much each column tells about the outcome: one that almost decides it was made from it.
 
     Parameters
     ----------
     data : frame with one row per customer
     outcome : column of two values, such as whether the customer left
+    leave_out : columns not looked at, such as an end of the other kind, which rules this one out
 
     Returns
     -------
@@ -96,8 +98,12 @@ def leaks(data: Any, outcome: str) -> pd.DataFrame:
     """
     seen = engine.view(data)
     engine.require(seen, [outcome])
-    rows = []
-    for name in (name for name in seen.at if name != outcome and seen.kind[name] in (engine.FACTOR, engine.NUMBER)):
+    seen, rows = _built(seen), []
+    for name in (
+        name
+        for name in seen.at
+        if name not in (outcome, *leave_out) and seen.kind[name] in (engine.FACTOR, engine.NUMBER)
+    ):
         known = seen.frame.filter(~seen[name].is_null(), ~seen[outcome].is_null())
         size = engine.collect(known.select(seen[name].n_unique().alias("k"), nw.len().alias("n")))
         # A factor with a value for every few rows tells the outcome by being a name.
@@ -116,41 +122,16 @@ def leaks(data: Any, outcome: str) -> pd.DataFrame:
     return results(rows)
 
 
-def touchpoint_gaps(tables: Tables, level: float = 0.95) -> pd.DataFrame:
-    """Share of answered surveys without a rating, by touchpoint: most customers never meet some of them.
-
-    Parameters
-    ----------
-    tables : with surveys and ratings
-    level : confidence, between 0 and 1
-
-    Returns
-    -------
-    Result columns, first the column touchpoint; term "ratings", measure "not_rated" (share; Wilson), n = answers; most
-    often missing first.
-    """
-    quantile(level)
-    for name in ("surveys", "ratings"):
-        refuse([unknown("table", name, tables.present, "tables")] if name not in tables.present else [])
-    surveys, ratings = tables.present["surveys"], tables.present["ratings"]
-    n = engine.rows(engine.View(surveys.frame.filter(~nw.col("answered_at").is_null()), surveys.at, surveys.kind))
-    known = ratings.frame.filter(~nw.col("rating").is_null()).select("survey_id", "touchpoint").unique()
-    counts = engine.collect(known.group_by("touchpoint").agg(nw.len().alias("n")), ["n", "touchpoint"])
-    rows = []
-    for touchpoint, rated in counts.itertuples(index=False):
-        lower, upper = (float(x) for x in wilson(n - rated, n, level))
-        numbers = {"estimate": 1 - rated / n, "lower": lower, "upper": upper, "level": level, "n": n}
-        fixed = {"term": "ratings", "measure": "not_rated", "unit": "share", "method": "Wilson"}
-        rows.append({"touchpoint": touchpoint, **fixed, **numbers})
-    return results(rows, ["touchpoint"])
-
-
 def _of_tables(tables: Tables) -> Iterator[tuple[Any, ...]]:
     found = validate(tables)
     for table, rule, _, rows, failing, share, examples in found.itertuples(index=False):
         yield "contract", table, rule, rows, failing, share, examples, FAILS if failing else OK
     if tables.ratings is not None:
         yield _alike(tables.ratings)
+    stray = tables.strays(tables.last_day) if tables.last_days else ""
+    n = sum(engine.rows(tables.present[name]) for name in tables.last_days)
+    text = "no handful of rows is dated long after all others"
+    yield "dates", "all", text, n, int(bool(stray)), 0.0, stray, LOOK if stray else OK
 
 
 def _of_frame(study: Study) -> Iterator[tuple[Any, ...]]:
@@ -164,9 +145,8 @@ def _leaks(study: Study) -> Iterator[tuple[Any, ...]]:
     part = study.attrition
     if part is None:
         return
-    found = leaks(study_frame(study), part.outcome)
-    late = found[found["term"] != "involuntary"]  # an end of the other kind tells of course
-    for term, told, n in late[["term", "estimate", "n"]].itertuples(index=False):
+    found = leaks(study_frame(study), part.outcome, OTHER_ENDS)
+    for term, told, n in found[["term", "estimate", "n"]].itertuples(index=False):
         if told >= LEAK:
             yield (
                 "leak",
@@ -180,6 +160,36 @@ def _leaks(study: Study) -> Iterator[tuple[Any, ...]]:
             )
 
 
+def _scores(study: Study) -> Iterator[tuple[Any, ...]]:
+    """A score that was given on another scale than the study says, or a satisfaction that runs the other way round."""
+    part, tables = study.experience, study.tables
+    if part is None or (tables is not None and tables.surveys is None):
+        return
+    seen = tables.surveys if tables is not None and tables.surveys is not None else study_answers(study)
+    name, (first, last) = part.score, part.scale
+    counts = scores.counted(seen, name, [], {})
+    told = scores.score_faults(counts, seen, name, first, last)
+    n, where = int(counts.loc[counts["score"].notna(), "rows"].sum()), "surveys" if tables is not None else "frame"
+    text = f"{shortened(name)} is on the scale {first} to {last}"
+    yield "scale", where, text, n, n if told else 0, float(bool(told)), "", LOOK if told else OK
+    other = part.satisfaction or "satisfaction"
+    if other in seen.at and seen.kind[other] == engine.NUMBER:
+        both = seen.frame.filter(~seen[name].is_null(), ~seen[other].is_null())
+        x, y = (seen[column].cast(nw.Float64) for column in (name, other))
+        sums = {"x": x.mean(), "y": y.mean(), "xy": (x * y).mean(), "n": nw.len()}
+        row = engine.collect(both.select(*(e.alias(key) for key, e in sums.items()))).iloc[0]
+        n, against = int(row["n"]), bool(row["n"] and row["xy"] < row["x"] * row["y"])
+        text = f"{shortened(other)} rises with {shortened(name)}"
+        yield "scale", where, text, n, n * against, float(against), "", LOOK if against else OK
+
+
+def _built(seen: engine.View) -> engine.View:
+    """The frame, built once where it is small: a lazy one is built anew by every query."""
+    relation = seen.frame.to_native()
+    small = hasattr(relation, "to_arrow_table") and engine.rows(seen) <= IN_MEMORY
+    return files.kept(seen, ()) if small else seen
+
+
 def _alike(ratings: engine.View) -> tuple[Any, ...]:
     """Answers that rate five touchpoints or more all alike: a scale clicked through."""
     rating = nw.col("rating").cast(nw.Float64)
@@ -191,7 +201,16 @@ def _alike(ratings: engine.View) -> tuple[Any, ...]:
     share = count / max(n, 1)
     # Some are honest: one in ten is what gives pause.
     verdict = LOOK if share > 0.1 else OK
-    return "scale", "ratings", f"{ALIKE} ratings or more are not all alike", n, count, share, "", verdict
+    return (
+        "scale",
+        "ratings",
+        f"{ALIKE} ratings or more are not all alike (one in ten may be)",
+        n,
+        count,
+        share,
+        "",
+        verdict,
+    )
 
 
 def _repeats(seen: engine.View) -> tuple[int, int]:

@@ -42,6 +42,9 @@ def period(frame: Any, column: str, every: str = "month", timezone: str = "UTC",
     seen = engine.view(frame)
     engine.require(seen, [column])
     refuse([*stamp_faults(seen, [column]), *_faults(every, timezone)])
+    # A table has columns with names of its own, and one of them, `at`, is a word of the engine's language.
+    places = {given: f"c{i}" for i, given in enumerate(seen.at)}
+    seen = engine.View(seen.frame.select(seen[given].alias(c) for given, c in places.items()), places, seen.kind)
     at = seen.at.get(name, f"c{len(seen.at)}")
     zone = "UTC" if seen.frame.collect_schema()[seen.at[column]] == _date() else timezone  # a day has no clock
     sql = {c: c for c in seen.at.values()} | {at: engine.period_start(seen.frame, seen.at[column], every, zone)}

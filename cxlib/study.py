@@ -46,6 +46,7 @@ class Study:
     experience: ExperiencePart | None  # score, scale, drivers, missing, groups, weights, strata, customer
     reasons: ReasonsPart | None  # column, rules
     privacy: PrivacyPart  # minimum_group, show_comments, allow
+    timezone: str = "UTC"
 
 
 def read_study(name_or_path: str | Path) -> Study:
@@ -184,10 +185,17 @@ def describe_study(study: Study) -> pd.DataFrame:
 
 # notebook, part of it, what the study must have
 NEEDS = (
+    ("01-scorecard", "NPS, CSAT and CES", "scores"),
+    ("01-scorecard", "attrition rate", "ends"),
+    ("01-scorecard", "service measures", "tickets"),
+    ("01-scorecard", "control charts and change", "dates"),
     ("02-attrition-service-vs-price", "fractions of attrition", "attrition"),
     ("02-attrition-service-vs-price", "stated reasons", "reasons"),
     ("03-experience-and-nps", "NPS and what moves it", "experience"),
     ("03-experience-and-nps", "service against the rest", "groups"),
+    ("06-data-health", "the data contract", "tables"),
+    ("06-data-health", "leaks", "attrition"),
+    ("06-data-health", "missing ratings", "ratings"),
 )
 
 
@@ -195,11 +203,21 @@ def _parts(study: Study) -> dict[str, tuple[bool, str]]:
     """For each part: whether the study has it, and the sentence for when it has not."""
     causes = bool(study.attrition and study.attrition.causes)
     drivers = bool(study.experience and study.experience.drivers)
+    surveys = study.tables.surveys if study.tables else None
     parts = {
         "attrition": (causes, "This study has no [attrition] with causes: it cannot say why customers left."),
         "experience": (drivers, "This study has no [experience] with drivers: it cannot say what moves the score."),
         "groups": (bool(study.experience and study.experience.groups), "This study has no [experience.groups]."),
         "reasons": (bool(study.reasons and study.reasons.rules), "This study has no [reasons]: no stated reasons."),
+        "scores": (
+            bool(study.experience) or bool(surveys and "recommend" in surveys.at),
+            "This study has neither [experience] nor surveys with recommend: no scores.",
+        ),
+        "ends": (
+            bool(study.attrition) or bool(study.tables and study.tables.customers),
+            "This study has neither customers with their ends nor [attrition]: nobody is seen to leave.",
+        ),
+        "dates": (study.tables is not None, "This study is one frame: nothing is dated, so there is no trend."),
         "tables": (study.tables is not None, "This study has no [tables], it is one frame: nothing is dated."),
     }
     present = study.tables.present if study.tables else {}
@@ -287,4 +305,5 @@ def _study(
         experience=experience,
         reasons=words.reasons,
         privacy=words.privacy,
+        timezone=words.timezone,
     )

@@ -57,7 +57,9 @@ def attrition_names(part: AttritionPart) -> dict[str, Any]:
 
 def experience_names(part: ExperiencePart) -> dict[str, Any]:
     """The columns of [experience] by key."""
-    names = ("score", "drivers", "weights", "strata", "customer", "satisfaction")
+    names = ["score", "drivers", "weights", "strata", "customer", "satisfaction"]
+    # Effort is looked for under its usual name; only one that a study names must be there.
+    names += sorted(part.model_fields_set & {"effort"})
     return {name: getattr(part, name) for name in names}
 
 

@@ -144,6 +144,8 @@ class ExperiencePart(Part):
     low_high: Annotated[list[float], Field(min_length=2, max_length=2)] = []  # up to the first low, from the last high
     satisfaction: str | None = None  # the CSAT question, to set beside the score
     satisfied_from: float = 4
+    satisfaction_scale: Annotated[list[int], Field(min_length=2, max_length=2)] = [1, 5]
+    effort: str = "effort"  # the CES question
 
 
 class ReasonsPart(Part):
@@ -225,10 +227,9 @@ def key_path(*keys: object) -> str:
     return text
 
 
-_MUST = {
+_MUST = dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "a table") | {
     "string_type": "a text", "int_type": "a whole number", "int_from_float": "a whole number",
-    "float_type": "a number", "bool_type": "true or false", "list_type": "a list", "dict_type": "a table",
-    "model_type": "a table", "model_attributes_type": "a table",
+    "float_type": "a number", "bool_type": "true or false", "list_type": "a list",
 }  # fmt: skip
 
 

@@ -48,6 +48,32 @@ from .findings import (
     where_possible,
 )  # fmt: skip
 from .framing import about, about_answers, answer, answered, at_risk, beside, model, part, provenance, rating_ends
+from .readings import (
+    attrition_definitions,
+    attrition_table,
+    closed_and_all,
+    control_chart,
+    nps_change,
+    raked,
+    response,
+    tipping_points,
+)  # fmt: skip
+from .scoreboard import about_scope, by_group, definitions, lacking, rows_in_scope, scorecard, scorecard_answer
+from .soundness import (
+    backwards,
+    broken_rules,
+    contract,
+    coverage,
+    duplicates,
+    every_rule,
+    health_answer,
+    leaks,
+    missing_ratings,
+    missing_values,
+    rows_by_period,
+    rules_about,
+    tables_held,
+)  # fmt: skip
 from .study import lacks
 from .tables import base_rates, driver_table, rows_kept, score_counts, table
 from .wording import (
@@ -68,15 +94,19 @@ from .wording import (
 )  # fmt: skip
 
 __all__ = [
-    "Sentence", "about", "about_answers", "agreement", "alarms", "answer", "answered", "assumptions", "at_risk",
-    "attributable_fractions", "attrition_answer", "attrition_prediction", "base_rates", "beside", "claim", "claims",
-    "collinearity", "cross_table", "design_effect", "driver_table", "escaped", "estimate", "experience_answer",
-    "fraction_by_horizon", "halo", "hazard_ratios", "hide_below", "importance_performance", "interval", "lacks",
-    "listed", "model", "naive_and_adjusted", "noise", "not_met_comparison", "nps", "nps_differences", "nps_what_if",
+    "Sentence", "about", "about_answers", "about_scope", "agreement", "alarms", "answer", "answered", "assumptions",
+    "at_risk", "attributable_fractions", "attrition_answer", "attrition_definitions", "attrition_prediction",
+    "attrition_table", "backwards", "base_rates", "beside", "broken_rules", "by_group", "claim", "claims",
+    "closed_and_all", "collinearity", "contract", "control_chart", "coverage", "cross_table", "definitions",
+    "design_effect", "driver_table", "duplicates", "escaped", "estimate", "every_rule", "experience_answer",
+    "fraction_by_horizon", "halo", "hazard_ratios", "health_answer", "hide_below", "importance_performance",
+    "interval", "lacking", "lacks", "leaks", "listed", "missing_ratings", "missing_values", "model",
+    "naive_and_adjusted", "noise", "not_met_comparison", "nps", "nps_change", "nps_differences", "nps_what_if",
     "number", "operational_measures", "orders", "ordinal_check", "outweighs", "part", "penalty_reward", "percent",
-    "pick", "provenance", "rankings", "rating_ends", "reason_shares", "relative_importance", "role_interval",
-    "rows_kept", "satisfaction_overlap", "score_counts", "segments", "service_gap", "survival", "table", "visible",
-    "what_if", "where_possible",
+    "pick", "provenance", "raked", "rankings", "rating_ends", "reason_shares", "relative_importance", "response",
+    "role_interval", "rows_by_period", "rows_in_scope", "rows_kept", "rules_about", "satisfaction_overlap",
+    "score_counts", "scorecard", "scorecard_answer", "segments", "service_gap", "survival", "table", "tables_held",
+    "tipping_points", "visible", "what_if", "where_possible",
 ]  # fmt: skip
 
 CLAIMS = Path(__file__).parents[1] / "data" / "published_claims.csv"

@@ -17,6 +17,7 @@ from .schema import RESULT_COLUMNS, TOO_FEW
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|<>~&$^-])")
 _DECIMALS = {"R²": 2, "risk ratio": 1, "hazard ratio": 1, "odds ratio": 1, "kappa": 2, "correlation": 2,
              "points per point": 2}  # fixed ones  # fmt: skip
+FEWEST_MINUTES = 2.0  # hours up to which durations are told in minutes
 _smallest = {"group": 10}  # people
 
 
@@ -67,9 +68,24 @@ def digits(row: Any) -> int:
     return int(math.isfinite(width) and width < 2 and row.unit not in _DECIMALS)
 
 
+def in_minutes(result: pd.DataFrame) -> pd.DataFrame:
+    """The result with durations of less than two hours in minutes."""
+    short = result["unit"].eq("hours") & result["upper"].fillna(result["estimate"]).lt(FEWEST_MINUTES)
+    out = result.copy()
+    out.loc[short, ["estimate", "std_error", "lower", "upper"]] *= 60
+    out.loc[short, "unit"] = "minutes"
+    return out
+
+
 def listed(parts: Sequence[str]) -> str:
     """The parts as a list in a sentence: "a", "a and b", "a, b and c"."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def periods(starts: Sequence[str]) -> dict[str, str]:
+    """Periods by their first days, as people write them: 2026-03 where all of them begin with a month."""
+    monthly = all(str(start).endswith("-01") for start in starts)
+    return {start: str(start)[:7] if monthly else str(start) for start in starts}
 
 
 def plain_name(name: object) -> str:

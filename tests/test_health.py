@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import cxlib as cx
-from cxlib import health
+from cxlib import health, missing
 from cxlib.__main__ import main
 from cxlib.errors import CxError
 
@@ -76,7 +76,7 @@ def test_gaps_by_touchpoint_as_counted_by_pandas():
     tables = cx.load("data/example")
     surveys, ratings = tables.surveys.to_pandas(), tables.ratings.to_pandas()
     n = surveys["answered_at"].notna().sum()
-    found = health.touchpoint_gaps(tables).set_index("touchpoint")["estimate"]
+    found = missing.touchpoint_gaps(tables).set_index("touchpoint")["estimate"]
     assert found.to_dict() == pytest.approx((1 - ratings.groupby("touchpoint")["survey_id"].nunique() / n).to_dict())
     assert found.is_monotonic_decreasing
 

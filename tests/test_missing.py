@@ -1,0 +1,53 @@
+"""What the data do not hold. Authority: counts by pandas and by hand."""
+
+import pandas as pd
+import pytest
+
+import cxlib as cx
+from cxlib.errors import CxError
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return cx.load("data/example")
+
+
+def test_empty_cells_are_those_pandas_counts(tables):
+    found = cx.missing_values(tables).set_index(["table", "term"])
+    for name, seen in tables.present.items():
+        frame = seen.to_pandas()
+        for column, share in frame.isna().mean().items():
+            row = found.loc[(name, column)]
+            assert (row["estimate"], row["n"]) == (pytest.approx(share), len(frame))
+            assert row["lower"] <= row["estimate"] + 1e-12 <= row["upper"] + 1e-9
+
+
+def test_a_frame_is_a_table_of_its_own_name():
+    found = cx.missing_values(pd.DataFrame({"a": [1.0, None, None, 4.0], "b": list("wxyz")}))
+    assert found[["table", "term", "estimate", "n"]].to_numpy().tolist() == [
+        ["frame", "a", 0.5, 4],
+        ["frame", "b", 0, 4],
+    ]
+
+
+def test_months_without_rows_are_told_with_nought():
+    """By hand: nothing was loaded in February, and interactions hold their stamp in a column named like a word of SQL."""
+    people = {"customer_id": ["1"], "signup_date": ["2025-01-01"], "end_date": [None]}
+    stamps = ["2026-01-05", "2026-01-31", "2026-03-01"]
+    rows = {"interaction_id": list("abc"), "customer_id": "1", "at": pd.to_datetime(stamps), "touchpoint": "app"}
+    found = cx.rows_by_period(cx.load({"customers": pd.DataFrame(people), "interactions": pd.DataFrame(rows)}))
+    assert found[["period", "estimate", "note"]].to_numpy().tolist() == [
+        ["2026-01-01", 2, ""], ["2026-02-01", 0, "no rows"], ["2026-03-01", 1, ""],
+    ]  # fmt: skip
+
+
+def test_rows_of_each_table_are_those_pandas_counts(tables):
+    found = cx.rows_by_period(tables, "quarter")
+    for name, stamp in (("surveys", "sent_at"), ("tickets", "opened_at"), ("interactions", "at")):
+        counts = tables.present[name].to_pandas(stamp)[stamp].dt.to_period("Q").value_counts().sort_index()
+        assert found.loc[found["table"] == name, "estimate"].tolist() == counts.tolist()
+
+
+def test_an_unknown_period_is_refused(tables):
+    with pytest.raises(CxError, match="no period 'moth'; did you mean 'month'\\?"):
+        cx.rows_by_period(tables, "moth")
