@@ -31,7 +31,7 @@ def test_a_frame_is_a_table_of_its_own_name():
 
 
 def test_months_without_rows_are_told_with_nought():
-    """By hand: nothing was loaded in February, and interactions hold their stamp in a column named like a word of SQL."""
+    """By hand: nothing was loaded in February, and interactions hold their stamp in `at`, a word of SQL."""
     people = {"customer_id": ["1"], "signup_date": ["2025-01-01"], "end_date": [None]}
     stamps = ["2026-01-05", "2026-01-31", "2026-03-01"]
     rows = {"interaction_id": list("abc"), "customer_id": "1", "at": pd.to_datetime(stamps), "touchpoint": "app"}
