@@ -93,10 +93,10 @@ def title_of(notebook: NotebookNode) -> str:
 
 
 def shown(value: object) -> object:
-    """A parameter's value as a reader sees it: an empty text is said in words."""
+    """A parameter's value as a reader sees it: an empty text or list is said in words."""
     if isinstance(value, bool):
         return value
-    return "(empty)" if value == "" else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return "(empty)" if value in ("", []) else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def clean(html: str) -> str:

@@ -82,6 +82,18 @@ def test_a_pdf_holds_the_answer_every_column_and_the_number_of_each_page(run):
 
 
 @needs_pango
+def test_a_wide_table_stays_on_the_paper_and_figures_share_a_page_with_words(run):
+    command = ["pdftotext", "-bbox", pdf_of(run), "-"]
+    words(pdf_of(run))  # skips where poppler is missing
+    boxes = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    width = float(re.search(r'<page width="([\d.]+)"', boxes)[1])
+    placed = re.findall(r'xMin="([-\d.]+)"[^>]*xMax="([\d.]+)"[^>]*>([^<]*)<', boxes)
+    assert all(0 <= float(left) < float(right) <= width for left, right, _ in placed)
+    assert [word for _, _, word in placed].count("-4.567") == 15
+    assert len(words(pdf_of(run)).rstrip("\f").split("\f")) <= 2
+
+
+@needs_pango
 def test_nothing_of_the_data_runs_or_links_out_of_a_pdf(run):
     found = objects(pdf_of(run, "hostile"))
     for action in (b"/JavaScript", b"/JS", b"/Launch", b"/EmbeddedFile", b"example.org", b"javascript:"):
