@@ -224,6 +224,33 @@ def agreement(result: pd.DataFrame, rule: str) -> str:
     )
 
 
+@sentence
+def robustness(result: pd.DataFrame) -> str:
+    """Whether another model says the same, and how strong something not measured would have to be."""
+    told: list[str] = []
+    against: list[str] = []
+    for term in result.loc[result["measure"] == "doubly_robust_fraction", "term"]:
+        told.append(f"{estimate(pick(result, term, 'doubly_robust_fraction'), not told)} for {plain_name(term)}")
+        strength, limit = (pick(result, term, measure) for measure in ("e_value", "e_value_limit"))
+        if math.isfinite(limit.estimate):
+            ends = f"{number(strength.estimate, strength.unit)} ({number(limit.estimate, limit.unit)} for its interval)"
+            against.append(f"{ends} for {plain_name(term)}")
+    model = f"doubly robust, the share of attrition that goes with each cause removed alone is {listed(told)}"
+    return model + (f"; to explain it away, something not measured would have to go with both the failure and leaving "
+                    f"by a risk ratio of at least {listed(against)}." if against else ".")  # fmt: skip
+
+
+@sentence
+def interactions(result: pd.DataFrame) -> str:
+    """Whether the answer depends on which causes are let act together."""
+    apart = [row for row in result.itertuples(index=False) if row.note and math.isfinite(row.estimate)]
+    if not apart:
+        return "the answer does not depend on the choice: every share lies inside the interval of the model above."
+    told = [f"with {row.interactions}, {plain_name(row.term)} goes with {estimate(row, not i)}"
+            for i, row in enumerate(apart)]  # fmt: skip
+    return f"the answer depends on which causes are let act together: {'; '.join(told)}."
+
+
 def cross_table(result: pd.DataFrame | None, rule: str) -> GT | None:
     """Stated cause by the model's largest cause, as shares of the leavers who state a reason."""
     if not isinstance(result, pd.DataFrame):

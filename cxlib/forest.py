@@ -177,12 +177,7 @@ def _label(ax: Axes, x: float, y: float, up: float, words: str, **look: Any) -> 
 
 def _shorten(ax: Axes, labels: Iterable[tuple[Text, Text]]) -> None:
     """Shorten names that would run into their numbers, once the layout has settled."""
-    labels, figure = list(labels), ax.figure
-    # Settling the layout costs as much as drawing; what needs three quarters of the figure at most has room in any.
-    widths = [sum(text.get_window_extent().width for text in pair) for pair in labels]
-    if len(figure.axes) == 1 and max(widths, default=0) < 0.75 * figure.bbox.width:
-        return
-    figure.draw_without_rendering()  # type: ignore[union-attr]
+    ax.figure.draw_without_rendering()  # type: ignore[union-attr]
     for name, told in labels:
         while name.get_window_extent().x1 > told.get_window_extent().x0 - 8 and len(name.get_text()) > 2:
             name.set_text(name.get_text().rstrip("…")[:-1].rstrip() + "…")

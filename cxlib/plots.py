@@ -155,6 +155,8 @@ def outweighs(
         found = rows_of(result, f"{a} > {b}", measure)
         rows += [Row(f"{a} outweighs {b}", one, colour_of(a), heading=among) for one in found]
         rows += [Row(f"{b} outweighs {a}", one, colour_of(b)) for one in rows_of(result, f"{b} > {a}", measure)]
+        for term, name in (("tie", "both weigh the same"), ("neither", "no failure of either")):
+            rows += [Row(name, one, INK) for one in rows_of(result, term, measure) if one.estimate > 0]
     return forest_plot(ax, rows, f"{capital(a)} or {b}: which weighs more?", "Share of departures", published(claim))
 
 

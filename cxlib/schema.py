@@ -113,6 +113,16 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "nps_class": NPS_LEVELS,
 }
 
+# What the kit's own bands are called in sentences and figures.
+SPOKEN = {
+    "service_band": "service contact",
+    "price_band": "price",
+    "gap_band": "price against the market",
+    "fault_band": "product faults",
+    "tenure_band": "tenure",
+    "nps_class": "NPS class",
+}
+
 RESULT_COLUMNS = (
     "term", "measure", "estimate", "std_error", "lower", "upper", "level", "n", "unit", "method", "note",
 )  # fmt: skip

@@ -37,7 +37,7 @@ MEASURES = {
     "e_value": "E-value",
     "e_value_limit": "E-value of the limit",
     "smallest_cell": "smallest cell",
-    "events_per_parameter": "leavers per parameter",
+    "events_per_parameter": "leavers per term",
     "r_squared": "R²",
     "main effects": "none",
     "main effects and cause-by-cause terms": "cause by cause",

@@ -40,8 +40,10 @@ from .findings import (
     cross_table,
     fraction_by_horizon,
     hazard_ratios,
+    interactions,
     orders,
     reason_shares,
+    robustness,
     segments,
     survival,
     what_if,
@@ -100,13 +102,13 @@ __all__ = [
     "closed_and_all", "collinearity", "contract", "control_chart", "coverage", "cross_table", "definitions",
     "design_effect", "driver_table", "duplicates", "escaped", "estimate", "every_rule", "experience_answer",
     "fraction_by_horizon", "halo", "hazard_ratios", "health_answer", "hide_below", "importance_performance",
-    "interval", "lacking", "lacks", "leaks", "listed", "missing_ratings", "missing_values", "model",
+    "interactions", "interval", "lacking", "lacks", "leaks", "listed", "missing_ratings", "missing_values", "model",
     "naive_and_adjusted", "noise", "not_met_comparison", "nps", "nps_change", "nps_differences", "nps_what_if",
     "number", "operational_measures", "orders", "ordinal_check", "outweighs", "part", "penalty_reward", "percent",
     "pick", "provenance", "raked", "rankings", "rating_ends", "reason_shares", "relative_importance", "response",
-    "role_interval", "rows_by_period", "rows_in_scope", "rows_kept", "rules_about", "satisfaction_overlap",
-    "score_counts", "scorecard", "scorecard_answer", "segments", "service_gap", "survival", "table", "tables_held",
-    "tipping_points", "visible", "what_if", "where_possible",
+    "robustness", "role_interval", "rows_by_period", "rows_in_scope", "rows_kept", "rules_about",
+    "satisfaction_overlap", "score_counts", "scorecard", "scorecard_answer", "segments", "service_gap", "survival",
+    "table", "tables_held", "tipping_points", "visible", "what_if", "where_possible",
 ]  # fmt: skip
 
 CLAIMS = Path(__file__).parents[1] / "data" / "published_claims.csv"
@@ -165,10 +167,12 @@ def outweighs(result: pd.DataFrame, a: str = "price", b: str = "service") -> str
     if not math.isfinite(first.estimate):
         return f"too few left after a failure of {a} or {b} to say which of the two outweighs the other."
     other = pick(result, f"{b} > {a}", "of_any")
+    none = pick(result, "neither", "of_all")
+    rest = f" No failure of either came before {estimate(none, False)} of all departures." if none.estimate > 0 else ""
     together = f" and in {estimate(both, False)} of those after both" if math.isfinite(both.estimate) else ""
     return (
         f"among departures after a failure of either, {a} outweighs {b} in {estimate(first)} and {b} outweighs {a} in "
-        f"{estimate(other, False)}; {a} outweighs {b} in {estimate(every, False)} of all departures{together}."
+        f"{estimate(other, False)}; {a} outweighs {b} in {estimate(every, False)} of all departures{together}.{rest}"
     )
 
 

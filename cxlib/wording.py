@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import CxError, unknown
-from .schema import RESULT_COLUMNS, TOO_FEW
+from .schema import RESULT_COLUMNS, SPOKEN, TOO_FEW
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|<>~&$^-])")
 _DECIMALS = {"R²": 2, "risk ratio": 1, "hazard ratio": 1, "odds ratio": 1, "kappa": 2, "correlation": 2,
@@ -89,8 +89,8 @@ def periods(starts: Sequence[str]) -> dict[str, str]:
 
 
 def plain_name(name: object) -> str:
-    """A column or level as people write it: underscores as spaces, on one line."""
-    return " ".join(str(name).replace("_", " ").split())
+    """A column or level as people write it: underscores as spaces, on one line; the kit's bands by what they band."""
+    return SPOKEN.get(str(name)) or " ".join(str(name).replace("_", " ").split())
 
 
 def member_name(term: str) -> str:

@@ -74,8 +74,8 @@ def test_hazard_ratios_name_their_reference_and_warn_where_they_change():
     fit = types.SimpleNamespace(cells=types.SimpleNamespace(levels=levels))
     told = text.hazard_ratios(shown.ratios(), fit, ["service_band"])
     assert told == (
-        "At any moment, customers leave with service band failed 3.8 (95% interval 2.6 to 5.6) times as fast as none, "
-        "the confounders held alike. No test finds that these ratios change with time."
+        "At any moment, customers leave with service contact failed 3.8 (95% interval 2.6 to 5.6) times as fast as "
+        "none, the confounders held alike. No test finds that these ratios change with time."
     )
     warned = text.hazard_ratios(
         shown.ratios(note="the hazard ratio of 'band' changes with time"), fit, ["service_band"]
@@ -103,7 +103,7 @@ def test_assumptions_name_confounders_references_and_what_causes_do_not_change()
     part = AttritionPart(adjust=["tenure_band"], causes={"service": {"contact": {"failed": "good"}},
                                                          "price": {"rise": {"high": "none"}}})  # fmt: skip
     told = text.assumptions(part)
-    for said in ("before the decision", "where tenure band are alike", "contact good and rise none",
+    for said in ("before the decision", "where tenure are alike", "contact good and rise none",
                  "service does not itself change price"):  # fmt: skip
         assert said in told
 
@@ -124,3 +124,25 @@ def test_what_the_data_cannot_carry_is_said_and_the_report_goes_on(capsys):
     assert "Left out, because these data cannot carry it: too few leavers." in capsys.readouterr().out
     assert text.where_possible(refusing, None) is None
     assert text.where_possible(lambda data, by: (data, by), 1, by=2) == (1, 2)
+
+
+def test_checks_are_told_with_their_interval_and_the_strength_that_would_explain_it_away():
+    checks = results([
+        row("service", "doubly_robust_fraction", 0.24, 0.13, 0.33),
+        row("service", "e_value", 3.2, unit="risk ratio"), row("service", "e_value_limit", 2.3, unit="risk ratio"),
+    ])  # fmt: skip
+    assert text.robustness(checks) == (
+        "Doubly robust, the share of attrition that goes with each cause removed alone is 24% (95% interval 13% to "
+        "33%) for service; to explain it away, something not measured would have to go with both the failure and "
+        "leaving by a risk ratio of at least 3.2 (2.3 for its interval) for service."
+    )
+
+
+def test_where_the_choice_of_interactions_matters_it_is_said():
+    calm = [row("service", "average_fraction", 0.2, 0.1, 0.3) | {"interactions": "main effects", "note": ""}]
+    loud = [calm[0] | {"note": "the choice of interactions matters"}]
+    assert text.interactions(results(calm, by=["interactions"])).startswith("The answer does not depend on the choice")
+    assert text.interactions(results(loud, by=["interactions"])) == (
+        "The answer depends on which causes are let act together: with main effects, service goes with 20% (95% "
+        "interval 10% to 30%)."
+    )

@@ -96,9 +96,9 @@ def test_answers_are_told_from_the_first_to_the_last(study):
 
 def test_failures_and_confounders_are_named(study):
     assert framing.model(study.attrition) == (
-        "What counts as a failure of service: service band failed, against good; of price: price band raised "
-        "or raised a "
-        "lot, against same. Confounders that are held alike: fault band, gap band, tenure band, segment and plan."
+        "What counts as a failure of service: service contact failed, against good; of price: price raised or raised a "
+        "lot, against same. Confounders that are held alike: product faults, price against the market, tenure, segment "
+        "and plan."
     )
     assert framing.model(None) is None
 

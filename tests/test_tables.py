@@ -77,7 +77,7 @@ def test_base_rates_equal_pandas_and_wilson(study, fit):
     assert len(rows) == 6
     for _, told, n, left, ends in rows:
         column, band = told.split(": ")
-        own = people.loc[people[column.replace(" ", "_")] == band, "left"]
+        own = people.loc[people[{"service contact": "service_band", "price": "price_band"}[column]] == band, "left"]
         low, high = proportion_confint(own.sum(), len(own), method="wilson")
         assert n == f"{len(own):,}"
         assert float(left[:-1]) == pytest.approx(100 * own.mean(), abs=0.51)
@@ -87,9 +87,9 @@ def test_base_rates_equal_pandas_and_wilson(study, fit):
 def test_base_rates_of_small_levels_are_hidden_with_the_next_smallest(fit, study):
     wording.hide_below(300)
     rows = {line[1]: line[2:] for line in read(tables.base_rates(fit))[2]}
-    assert rows["price band: raised a lot"] == rows["price band: raised"] == ["–", "–", "", "too few"]
+    assert rows["price: raised a lot"] == rows["price: raised"] == ["–", "–", "", "too few"]
     same = (cx.study_frame(study).to_pandas()["price_band"] == "same").sum()
-    assert rows["price band: same"][0] == f"{same:,}"
+    assert rows["price: same"][0] == f"{same:,}"
 
 
 def test_rows_kept_start_from_all_customers_and_say_why(study):
