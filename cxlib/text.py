@@ -178,10 +178,7 @@ def outweighs(result: pd.DataFrame, a: str = "price", b: str = "service") -> str
 
 @sentence
 def attrition_answer(
-    result: pd.DataFrame,
-    weighing: pd.DataFrame | None = None,
-    who: str = "customers",
-    checks: pd.DataFrame | None = None,
+    result: pd.DataFrame, weighing: pd.DataFrame | None = None, who: str = "", checks: pd.DataFrame | None = None
 ) -> str:
     """The one sentence of the attrition notebook, from fractions and, where the study has both causes, `outweighs`.
 
@@ -189,13 +186,11 @@ def attrition_answer(
     """
     joint, outweighed = pick(result, "joint", "fraction"), ""
     if isinstance(weighing, pd.DataFrame):
-        first = pick(visible(weighing), "price > service", "of_any")
-        outweighed = (
-            f", and price outweighs service in {estimate(first, False)} of the departures after a failure of either"
-        )
+        first = estimate(pick(visible(weighing), "price > service", "of_any"), False)
+        outweighed = f", and price outweighs service in {first} of the departures after a failure of either"
     told = _fractions(result, joint, "average_fraction")
     warned = "; read it with care, for the checks raise an alarm" if isinstance(alarms(checks), Alarm) else ""
-    return f"of all attrition, {told}{outweighed}, {ASSUMED}; {_counted(joint, who)}{warned}."
+    return f"of all attrition, {told}{outweighed}, {ASSUMED}; {_counted(joint, who or 'customers')}{warned}."
 
 
 # Experience
