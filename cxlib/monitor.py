@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from .forest import INK, OTHER, PALE, PUBLISHED, SERVICE, Line, Row, axes, entitle, forest_plot, plot, rows_of
-from .wording import capital, number, periods
+from .forest import INK, OTHER, PALE, PUBLISHED, SERVICE, Line, Row, axes, entitle, forest_plot, plot, rows_of, style
+from .wording import capital, number, periods, smallest_group
 
 DEFINITIONS = {
     "cohort": "of those there at the start",
@@ -113,9 +113,18 @@ def missing_values(result: pd.DataFrame, *, most: int = 12, ax: Axes | None = No
     return forest_plot(ax, rows, "Columns with empty cells", "Share of rows without a value")
 
 
-@plot
-def rows_by_period(result: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Rows of each table by period, one strip a table, each from none to its own most: a hole was never loaded."""
+def rows_by_period(result: pd.DataFrame | None, *, ax: Axes | None = None) -> Axes | None:
+    """Rows of each table by period, one strip a table, each from none to its own most: a hole was never loaded.
+
+    Hardly any rows are drawn as none. Months are no groups of people: no second one is hidden with them.
+    """
+    if not isinstance(result, pd.DataFrame):
+        return None
+    with style():
+        return _strips(result.assign(estimate=result["estimate"].where(result["n"] >= smallest_group(), 0.0)), ax)
+
+
+def _strips(result: pd.DataFrame, ax: Axes | None) -> Axes:
     tables, told = list(result["table"].unique()), []
     ax, names = axes(ax, 1.6 + 1.1 * len(tables)), periods(sorted(result["period"].unique()))
     places = {when: i for i, when in enumerate(names)}
@@ -123,7 +132,7 @@ def rows_by_period(result: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         own = result[result["table"] == table]
         most, ground = float(own["estimate"].max()), -1.4 * i
         ax.axhline(ground, color=PALE, lw=0.8)
-        ax.plot([places[when] for when in own["period"]], own["estimate"].fillna(0.0) / most + ground, "o-",
+        ax.plot([places[when] for when in own["period"]], own["estimate"] / max(most, 1.0) + ground, "o-",
                 color=SERVICE if table == "tickets" else OTHER, ms=4, lw=1.4)  # fmt: skip
         ax.annotate(f"{capital(table)}, up to {number(most)}", (0, ground + 1.02), (0, 2), fontsize=12,
                     textcoords="offset points", va="bottom", weight="bold")  # fmt: skip

@@ -17,7 +17,7 @@ from .errors import CxError, refuse, shortened, unknown
 from .frame import answers, only, parsed_day
 from .periods import UNITS, period
 from .study import Study, study_frame
-from .study_file import ExperiencePart
+from .study_file import ExperiencePart, LandmarkPart
 
 GRACE_DAYS = 14  # in which an invitation may still be answered
 FREQUENCY = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q"}  # our periods, pandas' names of them
@@ -51,6 +51,8 @@ class Scope:
     end: date | None = None  # the day after the last
     as_of: date | None = None  # the end where it was asked for: what came later is not known
     days: int = 0
+    response_hours: float = 8.0  # within which a first response is promised
+    target_hours: float = 72.0  # within which a resolution is
     timezone: str = "UTC"
 
     def waves(self) -> dict[str, Any]:
@@ -134,7 +136,9 @@ def study_scope(
     if isinstance(answered, engine.View):
         there = {"satisfaction": marks.satisfaction or "satisfaction", "effort": marks.effort}
         found |= {name: column for name, column in there.items() if column in answered.at}
-    return Scope(**asked, **found, timezone=study.timezone)
+    when = study.landmark or LandmarkPart()
+    promised = {"response_hours": when.response_hours, "target_hours": when.slow_hours}
+    return Scope(**asked, **found, **promised, timezone=study.timezone)
 
 
 def study_of_group(study: Study, only_column: str = "", only_value: str = "") -> Study:

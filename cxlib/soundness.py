@@ -9,7 +9,7 @@ from . import engine
 from .data import SEEN
 from .study import Study, describe_study
 from .tables import laid_out
-from .wording import Sentence, estimate, listed, number, percent, periods, plain_name, sentence, visible
+from .wording import Sentence, estimate, listed, number, percent, periods, plain_name, sentence, smallest_group, visible
 
 VERDICTS = {"fails": "fails", "look": "look at it", "ok": "holds"}
 BACKWARDS = "is not before"  # in the rules about stamps
@@ -130,9 +130,10 @@ def rows_by_period(result: pd.DataFrame | None) -> Sentence | None:
     """Whether a period of a table has no or hardly any rows."""
     if not isinstance(result, pd.DataFrame):
         return None
-    names, shown = periods(sorted(result["period"].unique())), visible(result)
-    few = [f"{table} in {listed([names[when] for when in own.loc[own['estimate'].isna(), 'period']][:6])}"
-           for table, own in shown.groupby("table", sort=False) if own["estimate"].isna().any()]  # fmt: skip
+    names = periods(sorted(result["period"].unique()))
+    holes = result[result["n"] < smallest_group()]
+    few = [f"{table} in {listed([names[when] for when in own['period']][:6])}"
+           for table, own in holes.groupby("table", sort=False)]  # fmt: skip
     if few:
         return Sentence(f"Hardly any rows, or none: {'; '.join(few)}. Was everything loaded?")
     return Sentence("No month between the first and the last is without rows.")

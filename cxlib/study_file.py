@@ -92,7 +92,8 @@ class LandmarkPart(Part):
     as_of: Annotated[str, BeforeValidator(_day_text)] = "latest"
     lookback_days: Days = 180
     horizon_days: Days = 90
-    slow_hours: Annotated[float, Field(gt=0)] = 72
+    slow_hours: Annotated[float, Field(gt=0)] = 72  # beyond it a resolution is late
+    response_hours: Annotated[float, Field(gt=0)] = 8  # and beyond this a first response
 
 
 class FramePart(FilePart):
@@ -196,9 +197,8 @@ def parse(path: Path) -> StudyFile:
             raise CxError(f"{name}: a study file must be under {LARGEST:,} bytes; data belong in files of their own")
         raw = tomllib.loads(path.read_text("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise CxError(
-            f"{name}: a study file must be UTF-8, it is not at byte {error.start}; save it as UTF-8"
-        ) from None
+        told = f"{name}: a study file must be UTF-8, it is not at byte {error.start}; save it as UTF-8"
+        raise CxError(told) from None
     except tomllib.TOMLDecodeError as error:
         raise CxError(f"{name}: not valid TOML: {shortened(error)}") from None
     except OSError as error:
