@@ -44,6 +44,9 @@ _PUBLIC = {
     "weighting": ["rake"],
     "health": ["data_health", "duplicates", "leaks"],
     "missing": ["missing_values", "rows_by_period", "touchpoint_gaps"],
+    "comments": ["comment_agreement", "comment_examples", "comment_themes"],
+    "masking": ["masked"],
+    "published": ["claim_consistency", "claim_margins", "claim_verdict", "published_claims"],
     "errors": ["CxError"],
 }
 _MODULES = ("plots", "text")

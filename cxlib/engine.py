@@ -98,6 +98,20 @@ def computed(lazy: nw.LazyFrame[Any], columns: Mapping[str, str]) -> nw.LazyFram
     return nw.from_native(native.selectExpr(*parts) if _is_spark(native) else native.project(", ".join(parts)))
 
 
+def by_line(lazy: nw.LazyFrame[Any], columns: Sequence[str]) -> nw.LazyFrame[Any]:
+    """One row for each line of `columns`, texts with equally many lines each; the other columns repeat.
+
+    `columns` are names of ours. narwhals' `explode` takes one column, and on DuckDB reads the frame twice for it.
+    """
+    native = lazy.to_native()
+    others = [name for name in lazy.collect_schema().names() if name not in columns]
+    if _is_spark(native):
+        lists = ", ".join(f"split({name}, '\\n')" for name in columns)
+        return nw.from_native(native.selectExpr(*others, f"inline(arrays_zip({lists}))").toDF(*others, *columns))
+    lists = ", ".join(f"unnest(str_split({name}, chr(10))) AS {name}" for name in columns)
+    return nw.from_native(native.project(", ".join([*others, lists])))
+
+
 def days_between(later: nw.Expr, earlier: nw.Expr) -> nw.Expr:
     """Days from `earlier` to `later`, with fractions, as a number (null where either is)."""
     return minutes_between(later, earlier) / 1440.0

@@ -57,9 +57,10 @@ def _of_large(file: Path) -> list:
 
 @functools.cache
 def of_code() -> str:
-    """SHA-256 over the modules of this package, its templates and its sentences, and the claims that reports quote."""
+    """SHA-256 over the modules of this package, its templates and sentences, and the claims and themes of reports."""
     own = [path for path in HERE.rglob("*") if path.suffix in (".py", ".csv", ".j2", ".css")]
-    quoted = [path for path in [HERE.parent / "data" / "published_claims.csv"] if path.is_file()]
+    beside = [HERE.parent / "data" / name for name in ("published_claims.csv", "comment_themes.toml")]
+    quoted = [path for path in beside if path.is_file()]
     return of_values({path.name: of_file(path) for path in own + quoted})
 
 

@@ -15,6 +15,7 @@ from .fitted import AttritionFit, risks
 from .intervals import quantile, wilson
 from .removal import TIE, contributions_by_cell
 from .schema import TOO_FEW, results
+from .shares import kappa_row
 
 OTHER, SILENT, TIED = "other", "no reason", "tie"
 FEWEST = 10  # leavers below whom no share is told
@@ -125,7 +126,8 @@ def reasons_against_model(
     rows = [{"stated": said, "model": found, **_share("leavers", "share", int(table.loc[said, found]), n, level)}
             for said in classes if said != TIED for found in classes]  # fmt: skip
     agreed = _share("agreement", "share", int(np.trace(table.to_numpy())), n, level)
-    rows += [{"stated": "all", "model": "all", **row} for row in (agreed, _kappa(table.to_numpy(), n, level))]
+    kappa = {"term": "agreement", "measure": "kappa", **kappa_row(table.to_numpy(), level)}
+    rows += [{"stated": "all", "model": "all", **row} for row in (agreed, kappa)]
     return results(rows, by=["stated", "model"])
 
 
@@ -227,18 +229,3 @@ def _largest(fit: AttritionFit) -> np.ndarray:
     names, most = np.array(list(fit.causes), dtype=object), added.max(axis=1)
     tied = (added > most[:, None] - TIE).sum(axis=1) > 1
     return np.where(most <= TIE, OTHER, np.where(tied, TIED, names[added.argmax(axis=1)]))
-
-
-def _kappa(table: np.ndarray, n: int, level: float) -> dict[str, object]:
-    from statsmodels.stats.inter_rater import cohens_kappa
-
-    row = {"term": "agreement", "measure": "kappa", "level": level, "n": n, "unit": "kappa", "method": "Cohen's kappa"}
-    if n < FEWEST:
-        return row | {"note": TOO_FEW}
-    with np.errstate(divide="ignore", invalid="ignore"):  # no kappa exists where all is one class
-        found = cohens_kappa(table)
-    if not np.isfinite(found.kappa):
-        return row | {"note": TOO_FEW}
-    half = quantile(level) * found.std_kappa
-    return row | {"estimate": found.kappa, "std_error": found.std_kappa, "lower": max(found.kappa - half, -1.0),
-                  "upper": min(found.kappa + half, 1.0)}  # fmt: skip

@@ -13,9 +13,11 @@ from scipy import stats
 from . import engine, scores
 from .errors import CxError, refuse, unknown
 from .intervals import quantile, tango, wilson
+from .schema import TOO_FEW
 
 Row = dict[str, Any]
 WEIGHTED = "linearised, weights"
+FEWEST = 10  # pairs below which no kappa is told
 
 
 def group_keys(seen: engine.View, groups: Sequence[str]) -> dict[str, nw.Expr]:
@@ -119,3 +121,20 @@ def net_row(counts: pd.DataFrame, u: Any, sample: int, weights: str | None, leve
         row["method"] = "Tango score" + (" on effective answers (no spread)" if weights else "")
     numbers = {"estimate": net, "std_error": error, "lower": lower, "upper": upper}
     return {**row, **{name: 100 * value for name, value in numbers.items()}}
+
+
+def kappa_row(table: Any, level: float) -> Row:
+    """Cohen's kappa of a table of counts with its asymptotic error, from statsmodels; too few below `FEWEST`."""
+    from statsmodels.stats.inter_rater import cohens_kappa
+
+    n = float(np.sum(table))
+    row = {"n": n, "level": level, "unit": "kappa", "method": "Cohen's kappa"}
+    if n < FEWEST:
+        return {**row, "note": TOO_FEW}
+    with np.errstate(divide="ignore", invalid="ignore"):  # no kappa exists where all is one class
+        found = cohens_kappa(table)
+    if not np.isfinite(found.kappa):
+        return {**row, "note": TOO_FEW}
+    half = quantile(level) * found.std_kappa
+    limits = {"lower": max(found.kappa - half, -1.0), "upper": min(found.kappa + half, 1.0)}
+    return {**row, "estimate": found.kappa, "std_error": found.std_kappa, **limits}

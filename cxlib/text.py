@@ -7,8 +7,6 @@ statistic, it returns None, so that a notebook goes on.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -50,6 +48,8 @@ from .findings import (
     where_possible,
 )  # fmt: skip
 from .framing import about, about_answers, answer, answered, at_risk, beside, model, part, provenance, rating_ends
+from .published import published_claims as claims
+from .quoted import claim, verdict
 from .readings import (
     attrition_definitions,
     attrition_table,
@@ -108,10 +108,9 @@ __all__ = [
     "pick", "provenance", "raked", "rankings", "rating_ends", "reason_shares", "relative_importance", "response",
     "robustness", "role_interval", "rows_by_period", "rows_in_scope", "rows_kept", "rules_about",
     "satisfaction_overlap", "score_counts", "scorecard", "scorecard_answer", "segments", "service_gap", "survival",
-    "table", "tables_held", "tipping_points", "visible", "what_if", "where_possible",
+    "table", "tables_held", "tipping_points", "verdict", "visible", "what_if", "where_possible",
 ]  # fmt: skip
 
-CLAIMS = Path(__file__).parents[1] / "data" / "published_claims.csv"
 ASSUMED = "if the confounders named are all there are"
 
 
@@ -233,42 +232,6 @@ def experience_answer(
         names = listed([plain_name(name) for name in lifted.loc[lifted["measure"] == "lifted", "term"]])
         step = f", and a step up from the low ratings of {names} goes with {estimate(change, False)} points more"
     return f"{told}; {_points(visible(score))}{step}; {_counted(model, who)}."
-
-
-# Published claims
-
-
-def claims() -> pd.DataFrame:
-    """The published claims by name: claim, value, unit, population, n, year, source, test, untestable."""
-    return pd.read_csv(CLAIMS, index_col="name", keep_default_na=False)
-
-
-def claim(
-    published: Mapping[str, Any] | pd.Series, result: pd.DataFrame | None, *at: tuple[str, str]
-) -> Sentence | None:
-    """Where a published figure lies beside the interval of one estimate, or outside the intervals of two bounds.
-
-    Parameters
-    ----------
-    published : a row of `claims`
-    result : result table
-    *at : (term, measure) of the estimate, or of the lower and the upper bound
-    """
-    if not isinstance(result, pd.DataFrame):
-        return None
-    quoted = f'Published: "{published["claim"]}" ({published["source"]}).'
-    rows, seen = [], visible(result)
-    for term, measure in at:
-        found = seen[(seen["term"] == term) & (seen["measure"] == measure)]
-        if found.empty or found["lower"].isna().any():
-            return Sentence(f"{quoted} It cannot be compared: this study gives no interval for {term}.")
-        rows.append(pick(seen, term, measure))
-    value, low, high = float(published["value"]), rows[0], rows[-1]
-    place = "below" if value < low.lower else "above" if value > high.upper else "inside"
-    sure = f"{percent(low.level)} interval"
-    where = f"{sure} of the estimate" if len(at) == 1 else f"range of the two bounds with their {sure}s"
-    ends = f"{number(low.lower, low.unit, digits(low))} to {number(high.upper, high.unit, digits(high))}"
-    return Sentence(f"{quoted} {number(value, published['unit'])} lies {place} the {where}, {ends}.")
 
 
 def _fractions(result: pd.DataFrame, joint: Any, measure: str) -> str:

@@ -197,10 +197,26 @@ def test_a_published_figure_about_a_cause_the_study_does_not_name():
 def test_the_published_claims_have_every_column_and_an_untestable_case():
     claims = text.claims()
     assert list(claims.columns) == [
-        "claim", "about", "value", "unit", "population", "n", "year", "source", "test", "untestable",
+        "claim", "about", "value", "relation", "unit", "population", "n", "part_of", "year", "source", "test",
+        "untestable",
     ]  # fmt: skip
     assert claims.loc[["service_role", "price_outweighs"], "value"].tolist() == [0.25, 0.3]
     assert (claims[["claim", "source", "test", "untestable"]] != "").all(axis=None)
+
+
+def test_a_verdict_is_told_with_its_estimate_or_its_reason():
+    claims, at = text.claims(), ("service", "average_fraction")
+    tested = text.verdict(claims.loc["service_role"], shown.fractions(), at)
+    assert tested.startswith('Published: "service plays a role in about one quarter of customer attrition" (Gartner')
+    row = text.pick(shown.fractions(), *at)
+    assert tested.endswith(f"onsistent: the estimate here is {text.estimate(row)}.")
+    none = text.verdict(claims.loc["unhappy_tell"], None)
+    assert none.endswith("It cannot be tested with these data, because no column says who told others about their "
+                         "experience.")  # fmt: skip
+    few = shown.fractions().assign(n=3)
+    assert text.verdict(claims.loc["service_role"], few, at).endswith(
+        "because this study gives no interval for service."
+    )
 
 
 def test_alarms_are_told_or_their_absence():
