@@ -24,6 +24,7 @@ NO_THEME, WHOLE = "no theme", "all comments"
 NEGATIVE, UNCLEAR, POSITIVE = -1, 0, 1
 STATES = {NEGATIVE: "neg", UNCLEAR: "none", POSITIVE: "pos"}
 METHOD = "lexicon"
+CELLS = ("tp", "fp", "fn", "tn")  # found and labelled, found only, labelled only, neither
 SUMS = ("rows", "weight", "square", "least", "weighted")  # of `weight_sums`
 LOOKED_THROUGH = 5_000  # comments that examples are taken from
 
@@ -132,16 +133,15 @@ def comment_agreement(
     sums: list[nw.Expr] = []
     for i, name in enumerate(labels):
         label, found = nw.col(f"l{i}"), _found(read, name)
-        for state, inside in (("tp", found & (label == 1)), ("fp", found & (label == 0)),
-                              ("fn", ~found & (label == 1)), ("tn", ~found & (label == 0))):  # fmt: skip
-            sums.append(inside.cast(nw.Float64).sum().alias(f"{state}{i}"))
+        parts = (found & (label == 1), found & (label == 0), ~found & (label == 1), ~found & (label == 0))
+        sums += [part.cast(nw.Float64).sum().alias(f"{name}{i}") for name, part in zip(CELLS, parts, strict=True)]
         sums.append((~label.is_null() & (label != 0) & (label != 1)).cast(nw.Float64).sum().alias(f"odd{i}"))
     counted = engine.collect(read.frame.select(*sums)).fillna(0.0).iloc[0]
     refuse(f"labels: column '{shortened(column)}' must hold true/false or 0/1, but {counted[f'odd{i}']:,.0f} rows hold "
            "another value; recode them" for i, column in enumerate(labels.values()) if counted[f"odd{i}"])  # fmt: skip
     return results(
         row for i, name in enumerate(labels)
-        for row in _agreed(name, *(counted[f"{state}{i}"] for state in ("tp", "fp", "fn", "tn")), level)
+        for row in _agreed(name, {state: counted[f"{state}{i}"] for state in CELLS}, level)
     )  # fmt: skip
 
 
@@ -263,7 +263,8 @@ def _toned(states: pd.DataFrame, sample: int, weights: str | None, level: float)
         yield {"measure": measure, **row, "method": f"{METHOD}; {row['method']}", "note": note}
 
 
-def _agreed(term: str, tp: float, fp: float, fn: float, tn: float, level: float) -> Iterator[Row]:
+def _agreed(term: str, cells: Mapping[str, float], level: float) -> Iterator[Row]:
+    tp, fp, fn, tn = (float(cells[name]) for name in CELLS)
     for measure, miss in (("precision", fp), ("recall", fn)):
         counts = pd.DataFrame({what: [tp, miss] for what in ("rows", "weight", "square")})
         row = share_row(counts, np.array([True, False]), int(tp + miss), None, level)

@@ -49,7 +49,7 @@ from .findings import (
 )  # fmt: skip
 from .framing import about, about_answers, answer, answered, at_risk, beside, model, part, provenance, rating_ends
 from .published import published_claims as claims
-from .quoted import claim, verdict
+from .quoted import adds_up, claim, comment_agreement, comment_themes, verdict
 from .readings import (
     attrition_definitions,
     attrition_table,
@@ -96,19 +96,20 @@ from .wording import (
 )  # fmt: skip
 
 __all__ = [
-    "Sentence", "about", "about_answers", "about_scope", "agreement", "alarms", "answer", "answered", "assumptions",
-    "at_risk", "attributable_fractions", "attrition_answer", "attrition_definitions", "attrition_prediction",
-    "attrition_table", "backwards", "base_rates", "beside", "broken_rules", "by_group", "claim", "claims",
-    "closed_and_all", "collinearity", "contract", "control_chart", "coverage", "cross_table", "definitions",
-    "design_effect", "driver_table", "duplicates", "escaped", "estimate", "every_rule", "experience_answer",
-    "fraction_by_horizon", "halo", "hazard_ratios", "health_answer", "hide_below", "importance_performance",
-    "interactions", "interval", "lacking", "lacks", "leaks", "listed", "missing_ratings", "missing_values", "model",
-    "naive_and_adjusted", "noise", "not_met_comparison", "nps", "nps_change", "nps_differences", "nps_what_if",
-    "number", "operational_measures", "orders", "ordinal_check", "outweighs", "part", "penalty_reward", "percent",
-    "pick", "provenance", "raked", "rankings", "rating_ends", "reason_shares", "relative_importance", "response",
-    "robustness", "role_interval", "rows_by_period", "rows_in_scope", "rows_kept", "rules_about",
-    "satisfaction_overlap", "score_counts", "scorecard", "scorecard_answer", "segments", "service_gap", "survival",
-    "table", "tables_held", "tipping_points", "verdict", "visible", "what_if", "where_possible",
+    "Sentence", "about", "about_answers", "about_scope", "adds_up", "agreement", "alarms", "answer", "answered",
+    "assumptions", "at_risk", "attributable_fractions", "attrition_answer", "attrition_definitions",
+    "attrition_prediction", "attrition_table", "backwards", "base_rates", "beside", "broken_rules", "by_group",
+    "claim", "claims", "closed_and_all", "collinearity", "comment_agreement", "comment_themes", "contract",
+    "control_chart", "coverage", "cross_table", "definitions", "design_effect", "driver_table", "duplicates",
+    "escaped", "estimate", "every_rule", "experience_answer", "fraction_by_horizon", "halo", "hazard_ratios",
+    "health_answer", "hide_below", "importance_performance", "interactions", "interval", "lacking", "lacks", "leaks",
+    "listed", "missing_ratings", "missing_values", "model", "naive_and_adjusted", "noise", "not_met_comparison",
+    "nps", "nps_change", "nps_differences", "nps_what_if", "number", "operational_measures", "orders",
+    "ordinal_check", "outweighs", "part", "penalty_reward", "percent", "pick", "provenance", "raked", "rankings",
+    "rating_ends", "reason_shares", "relative_importance", "response", "robustness", "role_interval",
+    "rows_by_period", "rows_in_scope", "rows_kept", "rules_about", "satisfaction_overlap", "score_counts",
+    "scorecard", "scorecard_answer", "segments", "service_gap", "survival", "table", "tables_held", "tipping_points",
+    "verdict", "visible", "what_if", "where_possible",
 ]  # fmt: skip
 
 ASSUMED = "if the confounders named are all there are"
