@@ -14,6 +14,8 @@ from .errors import refuse, unknown
 from .intervals import quantile, wilson
 from .periods import period
 from .schema import results
+from .study import Study
+from .study_checks import attrition_names, experience_names
 
 STAMPS = {"surveys": "sent_at", "tickets": "opened_at", "interactions": "at"}  # by which months of a table are told
 FREQUENCY = {"month": "M", "quarter": "Q"}  # our periods, pandas' names of them
@@ -24,7 +26,7 @@ def missing_values(data: Any, level: float = 0.95) -> pd.DataFrame:
 
     Parameters
     ----------
-    data : Tables, or any frame
+    data : Tables, any frame, or a study: of one that is a frame, the columns it names count
     level : confidence, between 0 and 1
 
     Returns
@@ -37,7 +39,7 @@ def missing_values(data: Any, level: float = 0.95) -> pd.DataFrame:
     """
     quantile(level)
     rows = []
-    for table, seen in (data.present if isinstance(data, Tables) else {"frame": engine.view(data)}).items():
+    for table, seen in _views(data).items():
         short = {f"n{i}": name for i, name in enumerate(seen.at)}
         asked = [nw.len().alias("rows"), *(seen[name].count().alias(n) for n, name in short.items())]
         found = engine.collect(seen.frame.select(*asked)).iloc[0]
@@ -88,12 +90,31 @@ def rows_by_period(tables: Tables, every: str = "month", timezone: str = "UTC") 
     return results(rows, ["table", "period"])
 
 
-def touchpoint_gaps(tables: Tables, level: float = 0.95) -> pd.DataFrame:
-    """Share of answered surveys without a rating, by touchpoint: most customers never meet some of them.
+def _views(data: Any) -> dict[str, engine.View]:
+    if isinstance(data, Study):
+        if data.tables is None:
+            assert data.frame is not None
+            used = [name for name in named_columns(data) if name in data.frame.at]
+            return {"frame": engine.View(data.frame.frame, {n: data.frame.at[n] for n in used}, data.frame.kind)}
+        data = data.tables
+    return data.present if isinstance(data, Tables) else {"frame": engine.view(data)}
+
+
+def named_columns(study: Study) -> list[str]:
+    """The columns that the parts of a study name, each once."""
+    given = [*(attrition_names(study.attrition) if study.attrition else {}).values()]
+    given += (experience_names(study.experience) if study.experience else {}).values()
+    given += [study.reasons.column] if study.reasons else []
+    flat = (one for names in given for one in ([names] if isinstance(names, str) else names or []))
+    return list(dict.fromkeys(flat))
+
+
+def touchpoint_gaps(data: Tables | Study, level: float = 0.95) -> pd.DataFrame:
+    """Share of answers without a rating, by touchpoint: most customers never meet some of them.
 
     Parameters
     ----------
-    tables : with surveys and ratings
+    data : tables with surveys and ratings; or a study, of which one that is a frame has its drivers for touchpoints
     level : confidence, between 0 and 1
 
     Returns
@@ -102,6 +123,10 @@ def touchpoint_gaps(tables: Tables, level: float = 0.95) -> pd.DataFrame:
     often missing first.
     """
     quantile(level)
+    if isinstance(data, Study) and data.tables is None:
+        return _driver_gaps(data, level)
+    tables = data.tables if isinstance(data, Study) else data
+    assert tables is not None
     for name in ("surveys", "ratings"):
         refuse([unknown("table", name, tables.present, "tables")] if name not in tables.present else [])
     surveys, ratings = tables.present["surveys"], tables.present["ratings"]
@@ -115,3 +140,12 @@ def touchpoint_gaps(tables: Tables, level: float = 0.95) -> pd.DataFrame:
         fixed = {"term": "ratings", "measure": "not_rated", "unit": "share", "method": "Wilson"}
         rows.append({"touchpoint": touchpoint, **fixed, **numbers})
     return results(rows, ["touchpoint"])
+
+
+def _driver_gaps(study: Study, level: float) -> pd.DataFrame:
+    drivers = study.experience.drivers if study.experience else []
+    refuse(["experience.drivers: the study names none; without them no touchpoint is known"] * (not drivers))
+    found = missing_values(study, level)
+    kept = found[found["term"].isin(drivers)].sort_values("estimate", ascending=False, kind="stable")
+    shown = kept.rename(columns={"table": "touchpoint"})
+    return shown.assign(touchpoint=kept["term"], term="ratings", measure="not_rated").reset_index(drop=True)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from .forest import INK, OTHER, PALE, PUBLISHED, SERVICE, Line, Row, axes, entitle, forest_plot, plot, rows_of, style
-from .wording import capital, number, periods, smallest_group
+from .wording import capital, column_name, number, periods, smallest_group
 
 DEFINITIONS = {
     "cohort": "of those there at the start",
@@ -105,11 +105,16 @@ def missing_ratings(result: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     return forest_plot(ax, rows, "Touchpoints not rated", "Share of answers")
 
 
+def missing_values(result: pd.DataFrame | None, *, most: int = 12, ax: Axes | None = None) -> Axes | None:
+    """Share of rows without a value, by column, the emptiest first; no figure where no cell is empty."""
+    gaps = isinstance(result, pd.DataFrame) and result["estimate"].gt(0).any()
+    return _emptiest(result, most, ax) if gaps else None
+
+
 @plot
-def missing_values(result: pd.DataFrame, *, most: int = 12, ax: Axes | None = None) -> Axes:
-    """Share of rows without a value, by column, the emptiest first; from `missing_values`."""
+def _emptiest(result: pd.DataFrame, most: int, ax: Axes | None) -> Axes:
     shown = result[result["estimate"].gt(0)].sort_values("estimate", ascending=False, kind="stable").head(most)
-    rows = [Row(f"{one.term} ({one.table})", one, OTHER) for one in shown.itertuples(index=False)]
+    rows = [Row(column_name(one), one, OTHER) for one in shown.itertuples(index=False)]
     return forest_plot(ax, rows, "Columns with empty cells", "Share of rows without a value")
 
 

@@ -137,7 +137,7 @@ def study_scope(
         there = {"satisfaction": marks.satisfaction or "satisfaction", "effort": marks.effort}
         found |= {name: column for name, column in there.items() if column in answered.at}
     when = study.landmark or LandmarkPart()
-    promised = {"response_hours": when.response_hours, "target_hours": when.slow_hours}
+    promised: dict[str, Any] = {"response_hours": when.response_hours, "target_hours": when.slow_hours}
     return Scope(**asked, **found, **promised, timezone=study.timezone)
 
 

@@ -9,7 +9,19 @@ from . import engine
 from .data import SEEN
 from .study import Study, describe_study
 from .tables import laid_out
-from .wording import Sentence, estimate, listed, number, percent, periods, plain_name, sentence, smallest_group, visible
+from .wording import (
+    Sentence,
+    column_name,
+    estimate,
+    listed,
+    number,
+    percent,
+    periods,
+    plain_name,
+    sentence,
+    smallest_group,
+    visible,
+)
 
 VERDICTS = {"fails": "fails", "look": "look at it", "ok": "holds"}
 BACKWARDS = "is not before"  # in the rules about stamps
@@ -42,7 +54,8 @@ def contract(found: pd.DataFrame) -> Sentence:
     counts = found["verdict"].value_counts()
     failing, odd = int(counts.get("fails", 0)), int(counts.get("look", 0))
     told = [f"{number(len(found))} rules were checked"]
-    told.append("all hold" if not failing and not odd else f"{number(counts.get('ok', 0))} hold")
+    good = int(counts.get("ok", 0))
+    told.append("all hold" if not failing and not odd else f"{number(good)} hold{'s' * (good == 1)}")
     told += [f"{number(failing)} {'fail' if failing > 1 else 'fails'}"] * bool(failing)
     told += [f"{number(odd)} {'ask' if odd > 1 else 'asks'} for a look"] * bool(odd)
     return Sentence(f"{listed(told)}.")
@@ -95,7 +108,7 @@ def missing_values(result: pd.DataFrame) -> str:
     full = int((result["estimate"] == 0).sum())
     if shown.empty:
         return "no column has an empty cell."
-    told = [f"{row.term} of {row.table} in {estimate(row, not i)}"
+    told = [f"{column_name(row)} in {estimate(row, not i)}"
             for i, row in enumerate(shown.head(3).itertuples(index=False))]  # fmt: skip
     return f"empty most often: {listed(told)} of the rows; {number(full)} of {number(len(result))} columns have no gap."
 
@@ -109,7 +122,7 @@ def missing_ratings(result: pd.DataFrame) -> str:
     first, last = (next(part.itertuples(index=False)) for part in (shown, shown.tail(1)))
     return (f"{plain_name(first.touchpoint)} has no rating in {estimate(first)} of the answers, "
             f"{plain_name(last.touchpoint)} in {estimate(last, False)}; who never met a touchpoint cannot rate it, so "
-            "leaving these answers out would leave out most customers.")  # fmt: skip
+            "leaving out answers with a gap leaves out those who had no need of it.")  # fmt: skip
 
 
 @sentence

@@ -221,7 +221,9 @@ def _parts(study: Study) -> dict[str, tuple[bool, str]]:
         "tables": (study.tables is not None, "This study has no [tables], it is one frame: nothing is dated."),
     }
     present = study.tables.present if study.tables else {}
-    return parts | {name: (name in present, f"This study has no table '{name}'.") for name in schema.TABLES}
+    parts |= {name: (name in present, f"This study has no table '{name}'.") for name in schema.TABLES}
+    # In a frame the drivers are the ratings.
+    return parts | {"ratings": ("ratings" in present or (study.tables is None and drivers), parts["ratings"][1])}
 
 
 def _table_study(path: Path, words: StudyFile) -> tuple[Study | None, list[str]]:

@@ -88,6 +88,11 @@ def periods(starts: Sequence[str]) -> dict[str, str]:
     return {start: str(start)[:7] if monthly else str(start) for start in starts}
 
 
+def column_name(row: Any) -> str:
+    """The column of a result by table, and the table where there are several."""
+    return plain_name(row.term) + (f" ({row.table})" if row.table != "frame" else "")
+
+
 def plain_name(name: object) -> str:
     """A column or level as people write it: underscores as spaces, on one line; the kit's bands by what they band."""
     return SPOKEN.get(str(name)) or " ".join(str(name).replace("_", " ").split())

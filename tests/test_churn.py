@@ -167,3 +167,16 @@ def test_wrong_bases_are_refused(frame, options, fault):
     with pytest.raises(CxError) as refused:
         attrition_rate(frame, **options)
     assert list(refused.value.faults) == [fault]
+
+
+@pytest.mark.parametrize("by", [None, "region"])
+def test_a_flag_without_dates_gives_the_share_and_nothing_else(by):
+    """Authority: pandas, and the cohort share of the same customers with dates."""
+    frame = pd.DataFrame({"left": [True, False, False, False] * 10, "region": ["n", "s"] * 20})
+    found = attrition_rate(frame, by, outcome="left")
+    assert set(found["measure"]) == {"cohort"}
+    expected = frame.groupby("region")["left"].mean().tolist() if by else [0.25]
+    assert found["estimate"].tolist() == expected
+    assert (found["lower"] <= found["estimate"]).all()
+    with pytest.raises(CxError, match="must be true/false or 0/1"):
+        attrition_rate(frame.assign(left="yes"), outcome="left")

@@ -280,3 +280,30 @@ def test_call_centre_speed_against_r(real_data, reference):
     assert one(found, "percentile_90")["estimate"] * 3600 == pytest.approx(expected["speed_p90"])
     assert one(found, "within_target")["estimate"] == pytest.approx(expected["answered_within_60s"])
     assert len(calls[speed.notna()]) == expected["answered"]
+    # A call that nobody took has no answer: R's share of abandoned calls.
+    every = one(desk.first_response_time(calls), "unanswered")
+    assert (every["estimate"], every["n"]) == (pytest.approx(expected["abandon_rate"]), expected["calls"])
+
+
+def test_a_target_is_met_missed_or_not_known_yet():
+    """By hand, target 48 hours, seen on 10 January: a young ticket is not known, though it may be resolved already."""
+    opened = pd.to_datetime(["2026-01-01"] * 4 + ["2026-01-09"] * 2 + [None])
+    ended = pd.to_datetime(
+        ["2026-01-03", "2026-01-03 00:01", None, "2025-12-31", "2026-01-09 12:00", None, None], format="mixed"
+    )
+    frame = pd.DataFrame({"opened_at": opened, "resolved_at": ended})
+    found = desk.met_target(frame, 48, as_of="2026-01-10").to_pandas("met_target")["met_target"]
+    assert found.fillna(-1).tolist()[:5] == [1, 0, 0, -1, -1]
+    assert (found.fillna(-1).tolist()[5:]) == [-1, -1]
+    with pytest.raises(CxError, match="hours must be a number above 0, not 0"):
+        desk.met_target(frame, 0)
+
+
+def test_targets_met_are_the_share_within_the_target_where_no_ticket_is_young():
+    """Kaplan-Meier without censoring before the target is the plain share."""
+    rng = np.random.default_rng(3)
+    opened = pd.Timestamp("2026-01-01") + pd.to_timedelta(rng.integers(0, 1000, 400), "h")
+    frame = pd.DataFrame({"opened_at": opened, "resolved_at": opened + pd.to_timedelta(rng.exponential(40, 400), "h")})
+    met = desk.met_target(frame, 24, as_of="2027-01-01").to_pandas("met_target")["met_target"]
+    within = one(desk.resolution_time(frame, target=24, as_of="2027-01-01"), "within_target")["estimate"]
+    assert met.mean() == pytest.approx(within)

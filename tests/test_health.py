@@ -174,3 +174,36 @@ def test_telco_leaks_are_looked_at_but_break_no_rule(real_data, capsys):
     assert main(["check", "ibm_telco"]) == 0
     err = capsys.readouterr().err
     assert "cx: look: frame: Satisfaction Score does not decide the outcome: it tells 71% of it" in err
+
+
+def asked(tmp_path, surveys, words=""):
+    (tmp_path / "customers.csv").write_text("customer_id,signup_date,end_date\n1,2025-01-01,\n")
+    (tmp_path / "surveys.csv").write_text(
+        "survey_id,customer_id,sent_at,answered_at,recommend,satisfaction\n" + surveys
+    )
+    (tmp_path / "own.toml").write_text(f'tables = "."\n{words}[experience]\n')
+    found = cx.data_health(cx.read_study(tmp_path / "own.toml"))
+    return found[found["part"].isin(["scale", "dates"])].set_index("rule")["verdict"].to_dict()
+
+
+def test_a_scale_that_begins_at_one_and_a_satisfaction_the_wrong_way_round_are_looked_at(tmp_path):
+    """A scale from 0 to 10 on which nobody chose 0 and half chose 1 is one from 1; satisfaction falls."""
+    rows = [f"{i},1,2026-01-02,2026-01-03,{p},{s}\n" for i, (p, s) in enumerate(
+        [*[(1, 5)] * 10, *((p, 3) for p in range(2, 10)), *[(10, 1)] * 4])]  # fmt: skip
+    assert asked(tmp_path, "".join(rows)) == {
+        "recommend is on the scale 0 to 10": "look", "satisfaction rises with recommend": "look",
+        "no handful of rows is dated long after all others": "ok",
+    }  # fmt: skip
+
+
+def test_a_handful_of_dates_in_the_future_is_looked_at(tmp_path):
+    rows = "".join(f"{i},1,2025-01-01,2025-01-01,{i % 11},{1 + i % 5}\n" for i in range(2000))
+    late = "late,1,2025-01-01,2035-01-03,9,5\n"
+    assert asked(tmp_path, rows + late)["no handful of rows is dated long after all others"] == "look"
+
+
+@pytest.mark.real_data("helpdesk_events.csv")
+def test_a_log_of_closed_tickets_alone_is_looked_at(real_data, monkeypatch):
+    monkeypatch.setenv("CX_REAL_DATA", str(real_data))
+    found = cx.data_health(cx.read_study("help_desk")).set_index("rule")["verdict"]
+    assert found["some tickets are still open"] == "look"

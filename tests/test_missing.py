@@ -51,3 +51,23 @@ def test_rows_of_each_table_are_those_pandas_counts(tables):
 def test_an_unknown_period_is_refused(tables):
     with pytest.raises(CxError, match="no period 'moth'; did you mean 'month'\\?"):
         cx.rows_by_period(tables, "moth")
+
+
+def test_of_a_frame_the_columns_a_study_names_count_and_its_drivers_are_its_touchpoints(tmp_path):
+    """By hand: half of the answers have no rating of the room; the comment is nobody's driver."""
+    pd.DataFrame({"recommend": [9, 3] * 20, "staff": 4, "room": [5, None] * 20, "comment": None}).to_csv(
+        tmp_path / "r.csv", index=False
+    )
+    (tmp_path / "own.toml").write_text('[frame]\nfile = "r.csv"\n[experience]\ndrivers = ["staff", "room"]')
+    study = cx.read_study(tmp_path / "own.toml")
+    found = cx.missing_values(study).set_index("term")["estimate"]
+    assert found.to_dict() == {"recommend": 0, "staff": 0, "room": 0.5}
+    gaps = cx.touchpoint_gaps(study)
+    assert gaps[["touchpoint", "estimate", "n"]].to_numpy().tolist() == [["room", 0.5, 40], ["staff", 0, 40]]
+    assert set(gaps["measure"]) == {"not_rated"}
+
+
+def test_a_study_of_tables_is_its_tables(tables):
+    study = cx.read_study("example")
+    pd.testing.assert_frame_equal(cx.missing_values(study), cx.missing_values(study.tables))
+    pd.testing.assert_frame_equal(cx.touchpoint_gaps(study), cx.touchpoint_gaps(study.tables))

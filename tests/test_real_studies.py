@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+import cxlib as cx
 from cxlib import engine
 from cxlib.errors import CxError
 from cxlib.study import STUDIES, describe_study, lacks, read_study, study_answers, study_frame
@@ -161,3 +162,23 @@ def test_the_help_desk_is_its_log_grouped_by_pandas(real_data, reference, monkey
     assert list(study.tables.present) == ["tickets"]
     assert study.attrition is None
     assert study.experience is None
+
+
+@pytest.mark.real_data("helpdesk_events.csv")
+@pytest.mark.parametrize("as_of", ["2011-07-01", "2011-10-01", "2012-01-01", "2012-04-01", "2012-07-01"])
+def test_open_tickets_of_an_earlier_day_tell_what_the_log_showed_later(real_data, monkeypatch, as_of):
+    """Known truth: the same cases to their end, in the whole log. Closed tickets alone look faster every time."""
+    monkeypatch.setenv("CX_REAL_DATA", str(real_data))
+    study = read_study("help_desk")
+    scope = cx.study_scope(study, as_of, 90)
+    every = study.tables.tickets.to_pandas()
+    cases = every[every["opened_at"].between(str(scope.first), str(scope.end), inclusive="left")]
+    hours = (cases["resolved_at"] - cases["opened_at"]).dt.total_seconds() / 3600
+    truth = {"median": hours.quantile(0.5), "percentile_90": hours.quantile(0.9), "within_target": (hours <= 72).mean()}
+    whole, alone = (cx.resolution_time(tickets, target=72, as_of=scope.as_of).set_index("measure")
+                    for tickets in (scope.desk, scope.closed))  # fmt: skip
+    assert whole.loc["still_open", "n"] == len(cases)
+    for measure, true in truth.items():
+        assert whole.loc[measure, "lower"] <= true <= whole.loc[measure, "upper"]
+        slower = alone.loc[measure, "estimate"] < true
+        assert slower if measure != "within_target" else not slower

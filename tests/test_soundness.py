@@ -32,8 +32,8 @@ def cells(table):
     ("rows", "told"),
     [
         ((GOOD, GOOD), "2 rules were checked and all hold."),
-        ((GOOD, BAD), "2 rules were checked, 1 hold and 1 fails."),
-        ((GOOD, BAD, BAD, ODD), "4 rules were checked, 1 hold, 2 fail and 1 asks for a look."),
+        ((GOOD, BAD), "2 rules were checked, 1 holds and 1 fails."),
+        ((GOOD, BAD, BAD, ODD), "4 rules were checked, 1 holds, 2 fail and 1 asks for a look."),
     ],
 )
 def test_rules_are_counted_by_how_they_went(rows, told):
@@ -65,9 +65,7 @@ def test_stamps_that_run_backwards_are_counted():
 
 def test_empty_cells_are_told_from_the_emptiest():
     told = text.missing_values(cx.missing_values(pd.DataFrame({"a": [1.0, None] * 20, "b": 1, "c": "x"})))
-    assert told == (
-        "Empty most often: a of frame in 50% (95% interval 35% to 65%) of the rows; 2 of 3 columns have no gap."
-    )
+    assert told == ("Empty most often: a in 50% (95% interval 35% to 65%) of the rows; 2 of 3 columns have no gap.")
     assert text.missing_values(cx.missing_values(pd.DataFrame({"b": [1] * 20}))) == "No column has an empty cell."
 
 
