@@ -175,9 +175,9 @@ def _span(value: float, low: float, high: float) -> str:
 
 
 def _size(row: Any, first: bool) -> str:
-    """An effect whatever its sign, with its interval, to one decimal more than the interval supports."""
+    """An effect whatever its sign, with its interval, so exactly that a limit near zero does not read as it."""
     ends = sorted((abs(row.lower), abs(row.upper)))
-    told = [number(value, "", 1) for value in (abs(row.estimate), *ends)]
+    told = [number(value, "", 2) for value in (abs(row.estimate), *ends)]
     return f"{told[0]} ({f'{percent(row.level)} interval ' if first else ''}{told[1]} to {told[2]})"
 
 

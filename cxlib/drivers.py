@@ -185,6 +185,6 @@ def _block(
         yield row | {"note": NOISE if row["estimate"] <= upper else ""}
     if not np.isnan(noise).any():
         for term, (mean, upper) in zip(terms, noise, strict=True):
-            yield {"term": term, "measure": "random_share", "estimate": mean, "lower": 0.0, "upper": upper,
-                   "unit": "share"}  # fmt: skip
+            yield {"term": term, "measure": "random_share", "estimate": min(mean, 1.0), "lower": 0.0,
+                   "upper": min(upper, 1.0), "unit": "share"}  # fmt: skip
     yield from estimates(terms, "rank", "rank", importance.ranks(own), level)

@@ -64,14 +64,17 @@ def service_gap(result: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 @plot
-def rated_low(result: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """What those with excellent service and a poor experience rated low, beside the others with excellent service."""
+def rated_low(result: pd.DataFrame, *, ax: Axes | None = None) -> Axes | None:
+    """What those with excellent service and a poor experience rated low, beside the others with excellent service.
+
+    None where too few had both.
+    """
     apart = result[result["measure"].eq("difference") & result["estimate"].notna()]
     rows = []
     for term in apart.sort_values("estimate", ascending=False, kind="stable")["term"][:MOST]:
         rows += [Row("poor experience", one, INK, heading=term) for one in rows_of(result, term, "low_in_gap")]
         rows += [Row("the others", one, PALE, filled=False) for one in rows_of(result, term, "low_in_rest")]
-    return forest_plot(ax, rows, "Excellent service, and rated low", "Share of those who rated it")
+    return forest_plot(ax, rows, "Excellent service, and rated low", "Share of those who rated it") if rows else None
 
 
 @plot
@@ -142,9 +145,9 @@ def penalty_reward(result: pd.DataFrame, *, service: Collection[str] = (), ax: A
     rows = []
     for term in order:
         [low], [high], [apart] = (rows_of(result, term, name) for name in ("penalty", "reward", "asymmetry"))
-        ends = " to ".join(number(end, "", 1) for end in (apart.lower, apart.upper))
+        ends = " to ".join(number(end, "", 2) for end in (apart.lower, apart.upper))
         rows.append(Row(term, high, SERVICE if term in service else OTHER, beside=low,
-                        words=f"{number(apart.estimate, '', 1)} ({ends})"))  # fmt: skip
+                        words=f"{number(apart.estimate, '', 2)} ({ends})"))  # fmt: skip
     unit = "Points of the score: low ratings hollow, high ones filled; in figures by how much the low ones cost more"
     return forest_plot(ax, rows, "Low ratings cost, high ones gain", unit)
 

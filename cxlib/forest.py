@@ -85,7 +85,7 @@ def alt(ax: Axes) -> str:
     return _alternatives.get(ax, "")
 
 
-def plot(draw: Callable[..., Axes]) -> Callable[..., Axes | None]:
+def plot(draw: Callable[..., Axes | None]) -> Callable[..., Axes | None]:
     """Make a drawing function a plot: the style on, small groups hidden, None in and None out."""
 
     @functools.wraps(draw)

@@ -33,6 +33,12 @@ def part(study: Study, name: str) -> Any:
     return getattr(study, name)
 
 
+def without(study: Study, *names: str) -> Sentence | None:
+    """What the study lacks for one thing, the first of the parts or tables it needs; None where it has them all."""
+    missing = next(filter(None, (lacks(study, name) for name in names)), "")
+    return Sentence(f"Left out: {missing[:1].lower()}{missing[1:]}") if missing else None
+
+
 def about(study: Study, as_of: str = "") -> Sentence:
     """Which study an attrition report is about, its unit of analysis and its period."""
     if study.frame is not None:

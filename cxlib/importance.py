@@ -69,10 +69,15 @@ def all_mcfadden(x: np.ndarray, n: np.ndarray, events: np.ndarray, columns: Sequ
     columns : of each player, positions in x
     """
     out = np.zeros((len(n), 1 << len(columns)))
-    nothing = -_log_likelihood(np.empty((len(x), 0)), n, events)
-    for mask, players in _sets(len(columns)):
+    share = events.sum(axis=1) / n.sum(axis=1)
+    # A replicate in which all are alike has nothing to explain, and its likelihood is the rounding's.
+    varies = (share > 0) & (share < 1 - 1e-12)
+    nothing = np.where(varies, -_log_likelihood(np.empty((len(x), 0)), n, events), np.nan)
+    for mask, players in sorted(_sets(len(columns))):
         own = [c for j in players for c in columns[j]]
-        out[:, mask] = 1.0 + _log_likelihood(x[:, own], n, events) / np.where(nothing > 0, nothing, np.nan)
+        out[:, mask] = 1.0 + _log_likelihood(x[:, own], n, events) / nothing
+        # No set explains less than one within it, though a fit that separates may stop a little short.
+        out[:, mask] = np.maximum(out[:, mask], out[:, [mask ^ 1 << j for j in players]].max(axis=1))
     return out
 
 

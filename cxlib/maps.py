@@ -10,16 +10,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from .experience import QUADRANTS
-from .forest import INK, OTHER, PALE, SERVICE, axes, entitle, plot
+from .forest import INK, OTHER, SERVICE, axes, entitle, plot
 from .wording import capital, estimate, number, percent, plain_name
 
 SURE = 0.95  # of the resamples in its quadrant, from which on a dot is filled
 CORNERS = dict(zip(QUADRANTS.values(), ((0, 1), (1, 1), (0, 0), (1, 0)), strict=True))
-RINGS, SPOKES = (0.0, 18.0, 27.0, 36.0, 46.0), 16  # points around a dot where its number may stand
-APART = 15.0  # points between two numbers, and between a number and another dot
+RINGS, SPOKES = (18.0, 27.0, 36.0, 46.0, 58.0), 16  # points around a dot where its number may stand
+APART = np.array([19.0, 14.0])  # points across and down that a number needs for itself
 LINE, WRAP = 17, 54  # of the key: points a line, letters
 
 
@@ -42,7 +43,7 @@ def importance_performance(result: pd.DataFrame, *, service: Collection[str] = (
     result : from `importance_performance`
     service : drivers that are service, in blue
     """
-    dots = _dots(result, service)
+    dots, ours = _dots(result, service), ax is None
     key = list(_key(dots))
     ax = axes(ax, 5.6 + LINE / 72 * len(key))
     _quadrants(ax, result, dots)
@@ -62,6 +63,8 @@ def importance_performance(result: pd.DataFrame, *, service: Collection[str] = (
     entitle(ax, "What to work on first", ", ".join(["Share of what is explained", *shared]), told)
     ax.figure.draw_without_rendering()  # type: ignore[union-attr]
     _number(ax, dots)
+    if ours:
+        ax.figure.set_layout_engine("none")  # type: ignore[union-attr]
     return ax
 
 
@@ -122,14 +125,15 @@ def _number(ax: Axes, dots: Sequence[Dot]) -> None:
     scale = 72 / ax.figure.dpi  # type: ignore[union-attr]
     at = [ax.transData.transform((dot.performance.estimate, dot.share.estimate)) * scale for dot in dots]
     turns = 2 * np.pi * np.arange(SPOKES) / SPOKES + np.pi / 4
-    places = [ring * np.array([np.cos(turn), np.sin(turn)]) for ring in RINGS[1:] for turn in turns]
+    places = [ring * np.array([np.cos(turn), np.sin(turn)]) for ring in RINGS for turn in turns]
     taken = list(at)
     for i, (dot, centre) in enumerate(zip(dots, at, strict=True), 1):
-        room = [min(np.hypot(*(centre + place - other)) for other in taken) for place in places]
-        free = [place for place, far in zip(places, room, strict=True) if far >= APART]
+        room = [min(np.max(np.abs(centre + place - other) / APART) for other in taken) for place in places]
+        free = [place for place, far in zip(places, room, strict=True) if far >= 1]
         place = free[0] if free else places[int(np.argmax(room))]
         taken.append(centre + place)
-        tie = {"arrowstyle": "-", "color": PALE, "lw": 0.8, "shrinkA": 6, "shrinkB": 4}
+        tie = {"arrowstyle": "-", "color": INK, "lw": 1, "shrinkA": 5, "shrinkB": 4}
         ax.annotate(str(i), (dot.performance.estimate, dot.share.estimate), tuple(place), textcoords="offset points",
                     ha="center", va="center", weight="bold", fontsize=12, color=dot.colour,
-                    arrowprops=tie if np.hypot(*place) > RINGS[1] else None)  # fmt: skip
+                    path_effects=[withStroke(linewidth=2.5, foreground="white")],
+                    arrowprops=tie if np.hypot(*place) > RINGS[0] + 1 else None)  # fmt: skip

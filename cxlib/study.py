@@ -208,6 +208,10 @@ def _parts(study: Study) -> dict[str, tuple[bool, str]]:
         "attrition": (causes, "This study has no [attrition] with causes: it cannot say why customers left."),
         "experience": (drivers, "This study has no [experience] with drivers: it cannot say what moves the score."),
         "groups": (bool(study.experience and study.experience.groups), "This study has no [experience.groups]."),
+        "satisfaction": (
+            bool(study.experience and study.experience.satisfaction),
+            "This study names no satisfaction in [experience]: CSAT cannot be set beside NPS.",
+        ),
         "reasons": (bool(study.reasons and study.reasons.rules), "This study has no [reasons]: no stated reasons."),
         "scores": (
             bool(study.experience) or bool(surveys and "recommend" in surveys.at),

@@ -47,7 +47,19 @@ from .findings import (
     what_if,
     where_possible,
 )  # fmt: skip
-from .framing import about, about_answers, answer, answered, at_risk, beside, model, part, provenance, rating_ends
+from .framing import (
+    about,
+    about_answers,
+    answer,
+    answered,
+    at_risk,
+    beside,
+    model,
+    part,
+    provenance,
+    rating_ends,
+    without,
+)
 from .published import published_claims as claims
 from .quoted import adds_up, claim, comment_agreement, comment_themes, verdict
 from .readings import (
@@ -110,6 +122,7 @@ __all__ = [
     "rows_by_period", "rows_in_scope", "rows_kept", "rules_about", "satisfaction_overlap", "score_counts",
     "scorecard", "scorecard_answer", "segments", "service_gap", "survival", "table", "tables_held", "tipping_points",
     "verdict", "visible", "what_if", "where_possible",
+    "without",
 ]  # fmt: skip
 
 ASSUMED = "if the confounders named are all there are"

@@ -124,3 +124,126 @@ def coded() -> pd.DataFrame:
         row(pair, "share_of_pair", 0.46, 0.34, 0.58, n=61, rule="strict"),
         row(pair, "share_of_pair", 0.34, 0.26, 0.42, n=127, rule="broad"),
     ], by=["rule"])  # fmt: skip
+
+
+# Experience
+
+
+def both_scales(lead=(0.04, 0.01, 0.08), behind=(-0.03, -0.09, 0.01)) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Importance on the score, where service leads price, and on being a promoter, where it does not."""
+    made = []
+    for shares, apart in (({"service": 0.52, "price": 0.48}, lead), ({"service": 0.47, "price": 0.53}, behind)):
+        rows = [row(term, "share", value, value - 0.03, value + 0.03) for term, value in shares.items()]
+        rows += [row("service - price", "difference", *apart), row("model", "r_squared", 0.5, 0.4, 0.6, unit="R²")]
+        made.append(results(rows))
+    return made[0], made[1]
+
+
+def unmet(dropped=0.5) -> pd.DataFrame:
+    """Service over everyone, where met, and with rows dropped (None: nobody met everything)."""
+    gone = {"estimate": float("nan"), "n": 0, "note": "no row"} if dropped is None else {"estimate": dropped, "n": 90}
+    point = {"unit": "points per point"}
+    return results([
+        row("service", "share", 0.26, 0.24, 0.29, rows="everyone", n=2772),
+        row("service/staff", "coefficient", 0.8, 0.7, 0.9, rows="everyone", n=2772, **point),
+        row("service", "share", 0.39, 0.35, 0.42, rows="met it", n=1200),
+        row("service/staff", "coefficient", 0.81, 0.7, 0.92, rows="met it", n=1200, **point),
+        row("service", "share", **gone, rows="dropped") if dropped is None else
+        row("service", "share", 0.5, 0.4, 0.6, rows="dropped", n=90),
+    ], by=["rows"])  # fmt: skip
+
+
+def gap(n=28) -> pd.DataFrame:
+    """Excellent service in a poor experience, the reverse case, and what was rated low; n of those in the gap."""
+    rows = [row("excellent service, poor experience", "of_met", 0.01, 0.005, 0.02, n=2600),
+            row("excellent service, poor experience", "of_excellent", 0.05, 0.03, 0.06, n=622),
+            row("poor service, promoter", "of_met", 0.011, 0.008, 0.016, n=2600),
+            row("poor service, promoter", "of_poor", 0.08, 0.06, 0.11, n=381)]  # fmt: skip
+    for term, inside, rest, least in (("price", 0.52, 0.15, 0.19), ("app", 0.12, 0.11, -0.1)):
+        rows += [row(term, "low_in_gap", inside, inside - 0.1, inside + 0.1, n=n),
+                 row(term, "low_in_rest", rest, rest - 0.01, rest + 0.01, n=560),
+                 row(term, "difference", inside - rest, least, inside - rest + 0.1, n=n)]  # fmt: skip
+    return results(rows)
+
+
+def overlap() -> pd.DataFrame:
+    ends = {"satisfied, promoter": 0.37, "satisfied, not a promoter": 0.3, "not satisfied, promoter": 0.07,
+            "neither": 0.26}  # fmt: skip
+    rows = [row(term, "overlap", share, share - 0.02, share + 0.02) for term, share in ends.items()]
+    return results(
+        [*rows, row("promoters", "satisfied", 0.85, 0.83, 0.87), row("satisfied", "promoters", 0.55, 0.53, 0.57)]
+    )
+
+
+def prediction(lower=1.0) -> pd.DataFrame:
+    """What two scores tell about leaving; `lower` is the limit of all of them together."""
+    unit = {"unit": "log likelihood per 1,000 customers"}
+    return results([
+        row("recommend", "alone", 4.0, 2.0, 6.0, **unit), row("satisfaction", "alone", 1.0, -1.0, 3.0, **unit),
+        row("recommend", "added", 3.0, 1.0, 5.0, **unit), row("satisfaction", "added", 0.2, -1.0, 1.4, **unit),
+        row("all", "alone", 4.2, lower, 6.5, **unit),
+    ])  # fmt: skip
+
+
+def penalties(sure=True) -> pd.DataFrame:
+    """Penalty, reward and asymmetry of two drivers."""
+    rows = []
+    for term, cost, gain, least in (("staff", -1.5, 1.0, 0.2 if sure else -0.2), ("price", -0.5, 0.5, -0.3)):
+        rows += [row(term, "penalty", cost, cost - 0.2, cost + 0.2, unit="points"),
+                 row(term, "reward", gain, gain - 0.2, gain + 0.2, unit="points"),
+                 row(term, "asymmetry", -(cost + gain), least, -(cost + gain) + 0.3, unit="points")]  # fmt: skip
+    return results([*rows, row("model", "intercept", 7.7, 7.1, 8.2, unit="points")])
+
+
+def quadrants(**sizes) -> pd.DataFrame:
+    """Four drivers, one a quadrant, the second not sure of its place; the sizes of those who met them may be given."""
+    at = {"price": (0.4, 3.2, "concentrate here", 1.0), "staff": (0.3, 3.9, "keep up the good work", 0.6),
+          "app": (0.2, 3.3, "low priority", 1.0), "delivery": (0.1, 4.2, "possible overkill", 1.0)}  # fmt: skip
+    rows = []
+    for term, (share, rating, name, sure) in at.items():
+        rows += [row(term, "performance", rating, rating - 0.1, rating + 0.1, unit="points", n=sizes.get(term, 900)),
+                 row(term, "share", share, share - 0.05, share + 0.05),
+                 row(term, "quadrant", sure, note=name)]  # fmt: skip
+    return results([*rows, row("model", "performance", 3.65, 3.6, 3.7, unit="points"), row("model", "share", 0.25)])
+
+
+def lifted(lower=1.0) -> pd.DataFrame:
+    points = {"unit": "points"}
+    return results([
+        row("help", "lifted", 0.02, 0.01, 0.03), row("staff", "lifted", 0.05, 0.04, 0.06),
+        row("help", "change", 0.1, -0.2, 0.3, **points), row("staff", "change", 1.3, 1.0, 1.7, **points),
+        row("joint", "change", 1.4, lower, 1.9, **points), row("model", "nps", 23, 21, 25, **points),
+    ])  # fmt: skip
+
+
+def ordered(note="") -> pd.DataFrame:
+    """Two drivers in a model of ordered classes, one with whether it was met; the note is of the test of staff."""
+    odds = {"unit": "log odds"}
+    return results([
+        row("staff met", "coefficient", 2.5, 1.0, 4.0, std_error=0.8, **odds),
+        row("staff", "coefficient", 0.6931, 0.4055, 1.0986, std_error=0.1, **odds),
+        row("price", "coefficient", 0.0, -0.2231, 0.2231, std_error=0.1, **odds),
+        row("detractor | passive", "threshold", 2.0, 1.0, 3.0, **odds),
+        row("staff", "proportional_odds", 0.01, unit="p value", note=note),
+        row("price", "proportional_odds", 0.4, unit="p value"),
+        row("model", "mcfadden", 0.31, unit="R²"),
+    ])  # fmt: skip
+
+
+def measured() -> pd.DataFrame:
+    r = {"unit": "correlation"}
+    return results([
+        row("staff", "correlation", -0.36, -0.46, -0.24, operational="service_failed", n=426, **r),
+        row("help", "correlation", 0.07, -0.05, 0.18, operational="service_failed", n=246, **r),
+        row("staff", "correlation", -0.09, -0.19, 0.01, operational="fault_count", n=426, **r),
+    ], by=["operational"])  # fmt: skip
+
+
+def apart(note="differs from the others (false discovery rate 5%)") -> pd.DataFrame:
+    """Differences of three segments from all others; the note is north's, of west there are few."""
+    points = {"unit": "points", "term": "nps", "measure": "difference"}
+    return results([
+        row(**points, estimate=-8.0, lower=-14.0, upper=-2.0, segment="north", n=571, note=note),
+        row(**points, estimate=3.0, lower=-1.0, upper=7.0, segment="south", n=3149),
+        row(**points, estimate=9.0, lower=-1.0, upper=19.0, segment="east", n=400),
+    ], by=["segment"])  # fmt: skip

@@ -12,6 +12,7 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import cxlib as cx
 from cxlib import resample, shapley
 from cxlib.drivers import relative_importance
 from cxlib.regression import all_r_squared
@@ -365,3 +366,30 @@ def test_parts_sum_to_r_squared_and_order_does_not_matter(seed, count, weights, 
     random.shuffle(names)
     again = importance(data.iloc[order], "score", names, weights=weights)
     assert again.to_dict() == pytest.approx(value.to_dict(), abs=1e-9)
+
+
+@pytest.mark.parametrize("weights", [None, "w"])
+@pytest.mark.parametrize("noise", [0.01, 100.0], ids=["all explained", "nothing explained"])
+@pytest.mark.parametrize("n", [30, 400])
+def test_no_interval_goes_below_0_or_above_1(weights, noise, n):
+    """Shares and R² of every experience statistic, where the estimate is next to an end of its range."""
+    rng = np.random.default_rng(n)
+    data = pd.DataFrame(rng.integers(1, 6, (n, 3)), columns=["a", "b", "c"]).assign(w=rng.uniform(0.2, 3, n))
+    score = data["a"] * 2 + noise * rng.normal(size=n)
+    data["recommend"] = np.clip(score.rank() / n * 10, 0, 10).round() if noise > 1 else np.clip(score, 0, 10).round()
+    data["left"], named = rng.random(n) < 0.3, ("recommend", ["a", "b", "c"])
+    options = {"weights": weights, "replicates": 60}
+    parts = [
+        cx.relative_importance(data, *named, scale=scale, groups=groups, **options)
+        for scale in ("score", "promoter") for groups in (None, {"g": ["a", "b"]})
+    ]  # fmt: skip
+    parts += [cx.importance_performance(data, *named, **options), cx.nps_what_if(data, *named, {"a": 1}, **options),
+              cx.service_gap(data, "recommend", ["a"], ["b", "c"], weights=weights),
+              cx.satisfaction_overlap(data, "recommend", "a", weights=weights),
+              cx.halo(data, ["a", "b", "c"], **options)]  # fmt: skip
+    table = pd.concat(parts)
+    table = table[table["unit"].isin(["share", "R²"]) & table["measure"].ne("difference")]
+    assert len(table) > 60
+    for column in ("estimate", "lower", "upper"):
+        assert table[column].dropna().between(0, 1).all(), column
+    assert (table["lower"].dropna() <= table["upper"].dropna()).all()

@@ -8,6 +8,7 @@ import pytest
 import cxlib as cx
 from cxlib import framing, text, wording
 from cxlib.answercell import MIME, Answer
+from cxlib.engine import view
 from cxlib.schema import results
 from tests import shown
 from tests.shown import row
@@ -160,3 +161,24 @@ def test_provenance_names_study_files_parameters_and_methods(study):
 
 def test_the_notebooks_find_all_of_it_in_text():
     assert {"about", "answer", "answered", "at_risk", "beside", "model", "part", "provenance"} <= set(text.__all__)
+
+
+def test_what_is_a_low_and_a_high_rating(frame_study, tmp_path, capsys):
+    study = frame_study
+    part, frame = study.experience, cx.study_answers(study)
+    assert text.rating_ends(frame, part) == (2, 5)
+    assert text.rating_ends(frame, part.model_copy(update={"low_high": [6, 9]})) == (6, 9)
+    assert text.rating_ends(None, None) is None
+    tens = pd.DataFrame({"recommend": range(11), "staff": range(11)})
+    assert text.rating_ends(view(tens), part) is None
+    assert (
+        "Ratings go up to 10, so the study must say which are low and which are high: low_high"
+        in capsys.readouterr().out
+    )
+
+
+def test_what_a_study_lacks_for_one_thing(study, frame_study):
+    assert text.without(study, "attrition", "tickets", "satisfaction") is None
+    assert text.without(frame_study, "experience", "satisfaction", "attrition") == (
+        "Left out: this study names no satisfaction in [experience]: CSAT cannot be set beside NPS."
+    )

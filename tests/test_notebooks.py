@@ -6,7 +6,9 @@ import re
 import tempfile
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
 from nbclient import NotebookClient
@@ -184,6 +186,35 @@ def test_experience_answers_with_the_share_of_every_group():
     assert -100 <= found["nps"]["estimate"] <= 100
 
 
+def test_experience_tells_every_part_that_the_example_feeds():
+    notebook = ran("03-experience-and-nps")
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.id for cell in code if cell.id.endswith("-shown") and not cell.outputs] == []
+    told = "\n".join(outputs(notebook, "text/plain"))
+    for words in ("design effect", "an added driver of random numbers", "taken alone", "On being a promoter",
+                  "of those who met it", "Of those with excellent service", "Of the satisfied", "who leaves",
+                  "low ratings cost more", "Concentrate here", "If ratings of 2 or less were one point better",
+                  "differs from all others", "variance of its effect", "McFadden", "One common impression",
+                  "measured in operation"):  # fmt: skip
+        assert words in told, words
+    assert "Left out" not in told
+
+
+def test_experience_finds_the_true_share_of_service_where_dropping_rows_misses_it():
+    """Known truth: the same model on 150,000 simulated customers; dropped are those who never met service."""
+    part = cx.read_study("example").experience
+    tables, _ = cx.simulate(customers=40_000, months=24, seed=999)
+    everyone = cx.relative_importance(
+        cx.answers(cx.load(tables)), part.score, part.drivers, part.groups, missing="not_met", replicates=0
+    )
+    true = everyone.set_index(["term", "measure"])["estimate"]["service", "share"]
+    found = answers(ran("03-experience-and-nps"))["service.share"]
+    assert found["lower"] < true < found["upper"]
+    told = "\n".join(outputs(ran("03-experience-and-nps"), "text/plain"))
+    low = re.search(r"and for \d+% \((\d+)% to \d+%\) of it among the", told)[1]
+    assert float(low) / 100 > true
+
+
 def test_one_group_is_told_as_such(tmp_path):
     notebook = run("02-attrition-service-vs-price", tmp_path, only_column="segment", only_value="consumer")
     sentence = read_answer(notebook, "x", {})["sentence"]
@@ -259,6 +290,68 @@ def test_what_a_study_lacks_is_said_and_what_it_feeds_is_shown(half, name, lacki
     assert "95% interval" in read_answer(whole, name, {})["sentence"]
 
 
+def survey(folder, **changes):
+    """A study of one frame with a survey, its columns changed; None takes one out."""
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame(rng.integers(1, 6, (200, 3)), columns=["staff", "price", "product"])
+    rows["recommend"] = np.clip(rows.sum(axis=1) - rng.integers(2, 6, 200), 0, 10)
+    rows["w"] = rng.uniform(0.5, 2, 200).round(2)
+    rows.assign(**changes).to_csv(folder / "rows.csv", index=False)
+    drivers = [name for name in ("staff", "price", "product", *changes) if name not in ("recommend", "w")]
+    part = f'[experience]\ndrivers = {list(dict.fromkeys(drivers))}\nweights = "w"\n'.replace("'", '"')
+    (folder / "rows.toml").write_text('[frame]\nfile = "rows.csv"\n' + part)
+    return str(folder / "rows.toml")
+
+
+def fault_of(name, **parameters):
+    """The faults with which a notebook ends, its cells run here in their order."""
+    space = {}
+    for cell in load(name).cells:
+        if cell.cell_type == "code":
+            try:
+                exec(compile(cell.source, cell.id, "exec"), space)
+            except cx.CxError as error:
+                return list(error.faults)
+            space |= parameters if "parameters" in cell.metadata.get("tags", []) else {}
+    return []
+
+
+BAD = {
+    "no variation": (lambda rows: {"staff": 3}, "'staff' must vary, but has one value in all 200 rows; leave it out"),
+    "a perfect copy": (lambda rows: {"copy": rows["staff"]}, "driver 'copy' is determined by the drivers before it "),
+    "all answers missing": (lambda rows: {"recommend": np.nan},
+                            "rows.toml: experience.score: 'recommend' must hold numbers, it holds nothing; "),
+    "a scale from 1 to 11": (lambda rows: {"recommend": rows["recommend"] + 1},
+                             "rows.toml: experience.score: 'recommend' must lie on the scale 0 to 10, "),
+    "codes as text": (lambda rows: {"staff": rows["staff"].astype(str).where(rows.index > 3, "Blank")},
+                      "rows.toml: columns.staff: the column must hold numbers, 4 values are none, such as 'Blank'; "),
+    "weights for some": (lambda rows: {"w": rows["w"].where(rows.index > 2)},
+                         "weights 'w' must be known for every answer; it is empty for 3; fill it in"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_answers_are_refused_by_name(case, tmp_path):
+    change, line = BAD[case]
+    survey(tmp_path)
+    study = survey(tmp_path, **change(pd.read_csv(tmp_path / "rows.csv")))
+    faults = fault_of("03-experience-and-nps", study=study)
+    assert len(faults) == 1
+    assert faults[0].startswith(line)
+    plt.close("all")
+
+
+def test_a_short_survey_without_groups_or_scales_says_what_each_part_lacks(tmp_path, capsys):
+    """Ratings to ten without low_high, no groups, no CSAT, no dates: every part that needs one says so."""
+    rows = pd.DataFrame({name: np.arange(200) * k % 10 + 1 for name, k in (("staff", 3), ("price", 7), ("product", 1))})
+    study = survey(tmp_path, **rows)
+    assert fault_of("03-experience-and-nps", study=study) == []
+    told = capsys.readouterr().out
+    for words in ("which are low and which are high: low_high", "some driver must have gaps"):
+        assert words in told
+    plt.close("all")
+
+
 REAL = {
     "ibm_telco": ("telco_v11_services.csv", "telco_v11_status.csv", "telco_v11_demographics.csv"),
     "sfo_survey": ("sfo_2017.csv",),
@@ -274,9 +367,9 @@ REAL = {
             ("ibm_telco", "02-attrition-service-vs-price", "n = 5,517 customers."),
             ("ibm_telco", "03-experience-and-nps", "This study has no [experience]"),
             ("sfo_survey", "02-attrition-service-vs-price", "This study has no [attrition]"),
-            ("sfo_survey", "03-experience-and-nps", "NPS is 40 points (95% interval 38 to 43); n = 2,746 answers."),
+            ("sfo_survey", "03-experience-and-nps", "NPS is 40 points (95% interval 38 to 43), and a step up"),
             ("ecsi_mobile", "02-attrition-service-vs-price", "This study has no [attrition]"),
-            ("ecsi_mobile", "03-experience-and-nps", "NPS is 14 points (95% interval 4 to 23); n = 250 answers."),
+            ("ecsi_mobile", "03-experience-and-nps", "NPS is 14 points (95% interval 4 to 23), and a step up"),
         ]
     ],
 )

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from cxlib import intervals
 from cxlib.errors import CxError
-from cxlib.promoters import design_effect, nps
+from cxlib.promoters import design_effect, nps, nps_differences
 from cxlib.schema import RESULT_COLUMNS, TOO_FEW
+from cxlib.waves import compare_nps
 
 NUMBERS = ["estimate", "std_error", "lower", "upper", "n"]
 scores = st.lists(st.one_of(st.none(), st.integers(0, 10)), min_size=1, max_size=40)
@@ -363,3 +364,59 @@ def test_design_effect_by_group_of_explicit_weights():
     data = pd.DataFrame({"g": list("aaabb"), "recommend": [9, 1, None, 5, 5], "w": [1, 3, 50, 2, 2]})
     found = design_effect(data, "w", by="g").set_index(["g", "measure"])["estimate"]
     assert found.tolist() == pytest.approx([2 * 10 / 16, 16 / 10, 1, 2])
+
+
+# Groups against the others
+
+
+def test_without_a_design_a_group_differs_as_two_waves_do():
+    """Identity: compare_nps of the others and the group, as if they were two waves of different people."""
+    data = survey().dropna(subset=["region", "recommend"])
+    found = nps_differences(data, "region").set_index("region")
+    for region in found.index:
+        inside = data["region"] == region
+        other = compare_nps(data[~inside], data[inside]).set_index("measure").loc["change"]
+        expected = [*other[NUMBERS[:4]], inside.sum()]
+        assert found.loc[region, NUMBERS].tolist() == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("design", DESIGNS, ids="+".join)
+def test_with_a_design_a_difference_has_the_linearised_error_of_both_sides(design):
+    """Authority: the definition row by row, one value of the difference for every row of the sample."""
+    data = survey()
+    known, w = data["recommend"].notna(), data["w"] if "weights" in design else pd.Series(1.0, data.index)
+    u = pd.Series(np.where(data["recommend"] >= 9, 1.0, np.where(data["recommend"] >= 7, 0.0, -1.0)), data.index)
+    for row in nps_differences(data, "region", **design).to_dict("records"):
+        inside = data["region"].isna() if row["region"] == "(empty)" else data["region"] == row["region"]
+        z, apart = pd.Series(0.0, data.index), 0.0
+        for side, sign in ((inside & known, 1.0), (~inside & known, -1.0)):
+            s = np.average(u[side], weights=w[side])
+            apart += sign * s
+            z[side] = sign * w[side] * (u[side] - s) / w[side].sum()
+        variance = 0.0
+        for _, rows in data.groupby("strata") if "strata" in design else [(0, data)]:
+            values = z[rows.index].groupby(rows["cluster"]).sum() if "cluster" in design else z[rows.index]
+            variance += len(values) / (len(values) - 1) * ((values - values.mean()) ** 2).sum()
+        expected = [100 * apart, 100 * np.sqrt(variance)]
+        assert [row["estimate"], row["std_error"]] == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("design", [{}, {"weights": "w"}], ids=["counts", "weights"])
+def test_of_many_equal_groups_hardly_any_is_said_to_differ(design):
+    """Known truth: twenty groups drawn alike, sixty surveys; more than seven with a false one have a chance of 1 %."""
+    told = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        data = pd.DataFrame({"recommend": rng.choice([3, 8, 10], 2000, p=[0.25, 0.35, 0.4])})
+        data = data.assign(w=rng.uniform(1, 2, 2000), team=rng.integers(0, 20, 2000).astype(str))
+        told += nps_differences(data, "team", **design)["note"].ne("").any()
+    assert told <= 7
+    data.loc[data["team"] == "3", "recommend"] = 3
+    found = nps_differences(data, "team", **design).set_index("team")
+    assert found.loc["3", "note"] == "differs from the others (false discovery rate 5%)"
+
+
+def test_one_group_alone_and_an_empty_one_have_no_difference():
+    data = pd.DataFrame({"recommend": [10, 9, 3, np.nan], "plan": ["a", "a", "a", "b"]})
+    found = nps_differences(data, "plan").set_index("plan")
+    assert found["estimate"].isna().all() and found["n"].to_dict() == {"a": 3, "b": 0}

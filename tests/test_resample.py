@@ -1,9 +1,11 @@
 """Resampling: the draws are those of numpy's generator, the intervals those of order statistics."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cxlib import resample
+from cxlib.drivers import relative_importance
 from cxlib.errors import CxError
 from cxlib.resample import multiplicities, over_chunks, percentile_interval
 
@@ -78,3 +80,12 @@ def test_no_replicates_no_interval():
 def test_chunks_are_put_together_in_order():
     result = over_chunks(iter([np.ones((2, 3)), np.zeros((1, 3))]), lambda chunk: chunk.sum(axis=1))
     assert result.tolist() == [3.0, 3.0, 0.0]
+
+
+def test_without_replicates_there_are_the_data_alone():
+    data = pd.DataFrame({"recommend": [9, 7, 3, 8, 6, 10], "staff": [5, 4, 2, 4, 3, 5], "price": [4, 2, 3, 3, 4, 3]})
+    point, drawn = (
+        relative_importance(data, drivers=["staff", "price"], method="johnson", replicates=k) for k in (0, 5)
+    )
+    assert point["estimate"].tolist() == drawn["estimate"].tolist()
+    assert point[["std_error", "lower", "upper"]].isna().all(axis=None)

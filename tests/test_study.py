@@ -199,6 +199,10 @@ def test_only_column_takes_any_column_of_the_study(acme):
         ([('title = "Acme"', "title = 5")], "title must be a text, not '5'"),
         ([('missing = "not_met"', 'missing = "none"')], "experience.missing must be 'not_met' or 'drop', not 'none'"),
         ([('weights = "w"', "scale = [1, 5]")], "experience.scale must have 10 or 11 points, such as [0, 10], not [1, 5]"),
+        ([('weights = "w"', "low_high = [6, 6]")], "experience.low_high must be the highest low rating, then the lowest "
+         "high, not [6.0, 6.0]"),
+        ([('weights = "w"', "low_high = 6")], "experience.low_high must be a list, not '6'"),
+        ([('weights = "w"', 'satisfaction = "Staf"')], "experience.satisfaction: no column 'Staf'; did you mean 'Staff'? There are: "),
         ([('service = ["Staff"]', 'service = ["Stuff"]')], "experience.groups.service: no driver 'Stuff'; did you mean "
          "'Staff'? There are: 'Staff', 'Price'"),
         ([('price = ["Price"]', 'price = ["Staff"]')], "experience.groups: driver 'Staff' must be in one group, it is in "

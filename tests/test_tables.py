@@ -123,6 +123,10 @@ def test_drivers_alone_equal_numpys_weighted_correlation(study):
         assert float(told[1]) == pytest.approx(np.average(x, weights=w), abs=0.0051)
         assert float(told[2]) == pytest.approx(correlation, abs=0.0051)
         assert told[3] == "10% (5% to 15%)"
+    johnson = results([row(f"g/{d}", "share", 0.24) for d in part.drivers])
+    _, more, compared, _ = read(tables.driver_table(frame, part, importance, johnson))
+    assert more == [*header, "Johnson"]
+    assert {line[-1] for line in compared} == {"24%"}
     assert [float(line[3]) for line in rows] == sorted((float(line[3]) for line in rows), reverse=True)
 
 

@@ -7,6 +7,7 @@ import pytest
 from cxlib import text, wording
 from cxlib.errors import CxError
 from cxlib.schema import TOO_FEW, results
+from tests import shown
 from tests.shown import nps, row
 
 
@@ -103,6 +104,18 @@ def test_groups_by_two_columns_and_empty_names_are_groups():
             [("a", "x", 5), ("a", None, 20), ("b", "x", 30), ("b", None, 40)]]  # fmt: skip
     shown = wording.visible(results(rows, by=["segment", "region"]))
     assert list(shown["estimate"].isna()) == [True, True, False, False]
+
+
+def test_a_group_of_nobody_takes_no_other_with_it():
+    """Of nobody the total gives nothing away."""
+    assert shown_sizes({"a": 0, "b": 900, "c": 800}) == [None, 900, 800]
+    assert shown_sizes({"a": 0, "b": 9, "c": 800, "d": 900}) == [None, None, None, 900]
+    assert shown_sizes({"a": 0, "b": 9}) == [None, None]
+
+
+def shown_sizes(sizes):
+    seen = wording.visible(shown.nps(sizes))["n"]
+    return [None if n != n else int(n) for n in seen]
 
 
 def test_the_session_sets_how_small_is_too_small():
