@@ -295,7 +295,7 @@ def test_a_target_is_met_missed_or_not_known_yet():
     found = desk.met_target(frame, 48, as_of="2026-01-10").to_pandas("met_target")["met_target"]
     assert found.fillna(-1).tolist()[:5] == [1, 0, 0, -1, -1]
     assert (found.fillna(-1).tolist()[5:]) == [-1, -1]
-    with pytest.raises(CxError, match="hours must be a number above 0, not 0"):
+    with pytest.raises(CxError, match="hours must be a number above 0, not '0'"):
         desk.met_target(frame, 0)
 
 

@@ -197,9 +197,11 @@ def test_a_scale_that_begins_at_one_and_a_satisfaction_the_wrong_way_round_are_l
 
 
 def test_a_handful_of_dates_in_the_future_is_looked_at(tmp_path):
+    """Where a study looks at an earlier day: at the last one, it is refused as it is read."""
     rows = "".join(f"{i},1,2025-01-01,2025-01-01,{i % 11},{1 + i % 5}\n" for i in range(2000))
     late = "late,1,2025-01-01,2035-01-03,9,5\n"
-    assert asked(tmp_path, rows + late)["no handful of rows is dated long after all others"] == "look"
+    words = '[landmark]\nas_of = "2024-12-01"\nhorizon_days = 1\n'
+    assert asked(tmp_path, rows + late, words)["no handful of rows is dated long after all others"] == "look"
 
 
 @pytest.mark.real_data("helpdesk_events.csv")
