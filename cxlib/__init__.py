@@ -45,6 +45,7 @@ _PUBLIC = {
     "health": ["data_health", "duplicates", "leaks"],
     "missing": ["missing_values", "rows_by_period", "touchpoint_gaps"],
     "comments": ["comment_agreement", "comment_examples", "comment_themes"],
+    "spoken": ["simulated_themes", "study_comments"],
     "masking": ["masked"],
     "published": ["claim_consistency", "claim_margins", "claim_verdict", "published_claims"],
     "errors": ["CxError"],

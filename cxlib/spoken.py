@@ -1,0 +1,74 @@
+"""The comments of a study, and of simulated ones what is truly in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+
+from . import engine
+from .respondents import sentences
+from .study import Study, study_answers
+
+
+def study_comments(
+    study: Study, as_of: str = "", only_column: str = "", only_value: str = "", comment: str = "comment"
+) -> engine.View | None:
+    """The answers of `study_answers` with what was said in them, for `comment_themes`.
+
+    Parameters as for `study_answers`; `comment` names the column of a study of one frame. None where the study holds
+    no comments.
+
+    Examples
+    --------
+    >>> view = cx.study_comments(cx.read_study("example"))
+    >>> {"comment", "recommend", "region"} <= set(view.at)
+    True
+    """
+    if study.tables is None:
+        there = study.frame is not None and comment in study.frame.at
+        return study_answers(study, as_of, only_column, only_value) if there else None
+    surveys = study.tables.surveys
+    if surveys is None or "comment" not in surveys.at:
+        return None
+    seen = study_answers(study, as_of, only_column, only_value)
+    said = surveys.frame.filter(~surveys["comment"].is_null())
+    said = said.select(surveys["survey_id"].alias("survey_id"), surveys["comment"].alias("comment"))
+    joined = seen.frame.join(said, on="survey_id", how="inner")
+    return engine.View(joined, {**seen.at, "comment": "comment"}, {**seen.kind, "comment": engine.FACTOR})
+
+
+def simulated_themes(data: Any, touchpoints: Any, comment: str = "comment") -> pd.DataFrame:
+    """What is truly in the comments of `simulate`, as labels for `comment_agreement`.
+
+    Parameters
+    ----------
+    data : frame with simulated comments, at least one
+    touchpoints : the table of that name: touchpoints that are service are one theme, "service"
+    comment : column of the comments
+
+    Returns
+    -------
+    One row per different comment: the comment, then true/false for each theme of which one of its sentences is, and
+    for positive and negative. Themes are named like the touchpoints. Other comments than simulated ones hold none.
+
+    Examples
+    --------
+    >>> tables, _ = cx.simulate(customers=300, seed=1)
+    >>> labels = cx.simulated_themes(tables["surveys"], tables["touchpoints"])
+    >>> {"service", "price", "positive"} <= set(labels)
+    True
+    """
+    seen, places = engine.view(data), engine.view(touchpoints).to_pandas("touchpoint", "is_service")
+    engine.require(seen, [comment])
+    service = set(places.loc[places["is_service"].astype(bool), "touchpoint"])
+    said = seen.frame.filter(~seen[comment].is_null()).select(seen[comment].alias("comment")).unique()
+    folded = nw.col("comment").str.to_lowercase()
+    holds: dict[str, nw.Expr] = {}
+    for theme, tone, text in sentences():
+        here = folded.str.contains(text.lower(), literal=True)
+        names = ["service" if theme in service else theme] if theme not in ("opening", "closing") else []
+        for name in (*names, *([tone] if tone else [])):
+            holds[name] = holds[name] | here if name in holds else here
+    return engine.collect(said.select("comment", *(held.alias(name) for name, held in holds.items())), ["comment"])
