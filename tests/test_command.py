@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+from rich.progress import TimeRemainingColumn
 
+from cxlib import __main__ as command
 from cxlib.__main__ import main
 from tests import small_notebooks as small
 
@@ -160,3 +163,12 @@ def test_simulate_writes_the_tables_and_says_so_in_one_line(tmp_path, said):
     assert out == [f"50 customers over 24 months, seed 1: {tmp_path / 'data'}"]
     assert (tmp_path / "data" / "customers.parquet").is_file()
     assert (tmp_path / "data" / "truth.json").is_file()
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_progress_with_the_time_left_is_shown_where_someone_watches_and_nowhere_else(monkeypatch, watched):
+    monkeypatch.setattr(command, "Console", lambda stderr: Console(stderr=stderr, force_terminal=watched))
+    progress = command._progress()
+    assert progress.console.stderr
+    assert progress.disable is not watched
+    assert [column for column in progress.columns if isinstance(column, TimeRemainingColumn)]
