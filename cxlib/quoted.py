@@ -62,7 +62,7 @@ def verdict(
     """
     seen = visible(result) if isinstance(result, pd.DataFrame) else None
     found = claim_verdict(published, seen, *at, because=because)
-    quoted = f'Published: "{published["claim"]}" ({published["source"]}).'
+    quoted = f'Published of {published["population"]}: "{published["claim"]}" ({published["source"]}).'
     if found.verdict == UNTESTABLE:
         return Sentence(f"{quoted} It {UNTESTABLE}, because {found.because}.")
     assert seen is not None

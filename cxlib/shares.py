@@ -124,7 +124,10 @@ def net_row(counts: pd.DataFrame, u: Any, sample: int, weights: str | None, leve
 
 
 def kappa_row(table: Any, level: float) -> Row:
-    """Cohen's kappa of a table of counts with its asymptotic error, from statsmodels; too few below `FEWEST`."""
+    """Cohen's kappa of a table of counts with its asymptotic error, from statsmodels; too few below `FEWEST`.
+
+    Where the two agree always the error is 0 whatever the number: there is no interval then, and the method says so.
+    """
     from statsmodels.stats.inter_rater import cohens_kappa
 
     n = float(np.sum(table))
@@ -135,6 +138,8 @@ def kappa_row(table: Any, level: float) -> Row:
         found = cohens_kappa(table)
     if not np.isfinite(found.kappa):
         return {**row, "note": TOO_FEW}
+    if not found.std_kappa > 0:
+        return {**row, "estimate": found.kappa, "method": "Cohen's kappa (no spread)"}
     half = quantile(level) * found.std_kappa
     limits = {"lower": max(found.kappa - half, -1.0), "upper": min(found.kappa + half, 1.0)}
     return {**row, "estimate": found.kappa, "std_error": found.std_kappa, **limits}

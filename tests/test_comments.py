@@ -174,6 +174,14 @@ def test_agreement_by_hand():
     assert kappa.kappa == pytest.approx((24 / 30 - 8 / 15) / (1 - 8 / 15))
 
 
+def test_agreement_without_exception_has_no_interval_of_no_width():
+    data = pd.DataFrame({"comment": ["too expensive"] * 10 + ["good app"] * 10, "on_price": [1] * 10 + [0] * 10})
+    row = comment_agreement(data, {"price": "on_price"}).set_index("measure").loc["kappa"]
+    assert row["estimate"] == 1 and np.isnan(row["lower"]) and row["method"] == "Cohen's kappa (no spread)"
+    few = comment_agreement(data.iloc[6:14], {"price": "on_price"}).set_index("measure").loc["kappa"]
+    assert np.isnan(few["estimate"]) and few["note"] == "too few"
+
+
 @pytest.mark.real_data("skytrax_lounge.csv")
 def test_the_tone_of_real_reviews_goes_with_their_ratings(real_data):
     """Authority: what travellers answered to other questions; no word of the lexicon was fitted to them."""

@@ -207,7 +207,8 @@ def test_the_published_claims_have_every_column_and_an_untestable_case():
 def test_a_verdict_is_told_with_its_estimate_or_its_reason():
     claims, at = text.claims(), ("service", "average_fraction")
     tested = text.verdict(claims.loc["service_role"], shown.fractions(), at)
-    assert tested.startswith('Published: "service plays a role in about one quarter of customer attrition" (Gartner')
+    quoted = '"service plays a role in about one quarter of customer attrition" (Gartner, cited by Capterra).'
+    assert tested.startswith(f"Published of customers who left, not described further: {quoted} ")
     row = text.pick(shown.fractions(), *at)
     assert tested.endswith(f"onsistent: the estimate here is {text.estimate(row)}.")
     none = text.verdict(claims.loc["unhappy_tell"], None)
