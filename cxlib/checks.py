@@ -119,7 +119,7 @@ def _of_cause(fit: AttritionFit, j: int, level: float) -> Iterator[dict[str, obj
     yield {"term": cause, "measure": "smallest_cell", "estimate": _smallest_cell(fit, j), "unit": "customers"}
 
 
-def _risk_ratio(fit, n, events, risks, j):  # type: ignore[no-untyped-def]
+def _risk_ratio(fit, n, events, risks, j):
     """Mean risk of those with a failure over their mean risk with the cause at its reference."""
     among = n * fit.exposed[j]
     with_, without = ((among * risks[:, m]).sum(axis=1) for m in (0, 1 << j))
@@ -131,8 +131,8 @@ def _doubly_robust(fit: AttritionFit, j: int, level: float) -> dict[str, object]
     starts = [logistic.fit(x, *counts)[0] for counts in _arm_counts(*total(fit.cells), inside, arm)]
 
     def fraction(n: np.ndarray, events: np.ndarray) -> np.ndarray:
-        fits = (logistic.fit(x, *counts, start=start, tolerance=REFIT)
-                for counts, start in zip(_arm_counts(n, events, inside, arm), starts, strict=True))  # fmt: skip
+        drawn = zip(_arm_counts(n, events, inside, arm), starts, strict=True)
+        fits = (logistic.fit(x, trials, cases, start=start, tolerance=REFIT) for (trials, cases), start in drawn)
         outcome, propensity = (logistic.expit(beta @ x.T) for beta in fits)
         mean = augmented_mean(n[:, inside], events[:, inside], arm, outcome, propensity)
         # Customers outside the comparison keep their outcome; only the total of leavers needs them.
@@ -227,5 +227,5 @@ def _told_by(fit: AttritionFit, column: str) -> float:
     return float(1 - _entropy(table["n"], table["events"]).sum() / whole) if whole > 0 else 0.0
 
 
-def _entropy(n, events):  # type: ignore[no-untyped-def]
+def _entropy(n, events):
     return special.entr(events / n) * n + special.entr(1 - events / n) * n

@@ -77,7 +77,7 @@ def study_reasons(
         people = study.tables.need("customers", "what leavers say stands there")
         said = people.frame.select("customer_id", people[column].alias(column))
         joined = seen.frame.join(said, on="customer_id", how="left")
-        seen = engine.View(joined, seen.at | {column: column}, seen.kind | {column: engine.FACTOR})
+        seen = engine.View(joined, {**seen.at, column: column}, {**seen.kind, column: engine.FACTOR})
     left = seen.frame.filter(seen[study.attrition.outcome] == 1).select(seen[column].alias("reason")).unique()
     there = set(engine.collect(left)["reason"].dropna())
     rules = {

@@ -113,16 +113,16 @@ def _quadrants(ax: Axes, result: pd.DataFrame, dots: Sequence[Dot]) -> None:
 def _cross(ax: Axes, dot: Dot) -> None:
     """A dot with its intervals on both axes; hollow where its quadrant is not sure."""
     x, y = dot.performance, dot.share
-    look = {"color": dot.colour, "lw": 2, "alpha": 0.5, "solid_capstyle": "butt"}
+    look: dict[str, Any] = {"color": dot.colour, "lw": 2, "alpha": 0.5, "solid_capstyle": "butt"}
     ax.plot([x.lower, x.upper], [y.estimate] * 2, **look)
     ax.plot([x.estimate] * 2, [y.lower, y.upper], **look)
-    hollow = {} if dot.quadrant.estimate >= SURE else {"markerfacecolor": "white", "markeredgewidth": 2}
+    hollow: dict[str, Any] = {} if dot.quadrant.estimate >= SURE else {"markerfacecolor": "white", "markeredgewidth": 2}
     ax.plot([x.estimate], [y.estimate], "o", color=dot.colour, ms=9, **hollow)
 
 
 def _number(ax: Axes, dots: Sequence[Dot]) -> None:
     """Each dot's number beside it, clear of the other dots and numbers, tied to it where it stands far off."""
-    scale = 72 / ax.figure.dpi  # type: ignore[union-attr]
+    scale = 72 / ax.figure.dpi
     at = [ax.transData.transform((dot.performance.estimate, dot.share.estimate)) * scale for dot in dots]
     turns = 2 * np.pi * np.arange(SPOKES) / SPOKES + np.pi / 4
     places = [ring * np.array([np.cos(turn), np.sin(turn)]) for ring in RINGS for turn in turns]

@@ -190,8 +190,10 @@ def nps(
     With `differences`, from `nps_differences`, the groups that differ from the others by more than chance say so.
     """
     keys = groups_of(result)
-    noted = [] if differences is None else differences[differences["note"].str.startswith("differs")]
-    apart = set() if differences is None else set(noted[keys].itertuples(index=False, name=None))
+    apart = set()
+    if differences is not None:
+        noted = differences[differences["note"].str.startswith("differs")]
+        apart = set(noted[keys].itertuples(index=False, name=None))
     if not any(key in LEVELS for key in keys):
         result = result.sort_values("estimate", ascending=False, kind="stable")
     rows = [
