@@ -65,10 +65,17 @@ def test_telco_holds_the_internet_customers_of_the_reference(telco, reference):
 def test_telco_feeds_attrition_and_lacks_a_survey(telco):
     study = read_study("ibm_telco")
     assert feeds(study) == {
+        "NPS, CSAT and CES": "no",
+        "attrition rate": "yes",
+        "service measures": "no",
+        "control charts and change": "no",
         "fractions of attrition": "yes",
         "stated reasons": "yes",
         "NPS and what moves it": "no",
         "service against the rest": "no",
+        "the data contract": "no",
+        "leaks": "yes",
+        "missing ratings": "no",
     }
     assert study.attrition.adjust == ADJUST
     numbers = [name for name in ADJUST if study.frame.kind[name] == engine.NUMBER]
