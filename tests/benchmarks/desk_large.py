@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 ROWS = 10_000_000
+RESULTS = Path(__file__).with_name("results")
 KIT = {
     "first_response_time": "cx.first_response_time(tickets, by='channel', target=4)",
     "resolution_time": "cx.resolution_time(tickets, by='channel', target=72)",
@@ -92,17 +93,20 @@ def child(kind, name, path):
 
 
 def main(rows=ROWS):
+    lines = [f"python -m tests.benchmarks.desk_large {rows}"]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tickets.parquet"
         write_tickets(path, rows)
-        print(f"{rows:,} tickets, {path.stat().st_size / 2**20:,.0f} MB of Parquet")
-        print(f"{'measure':<26}{'kit s':>8}{'MB':>8}{'pandas s':>10}{'MB':>8}{'ratio s':>9}{'ratio MB':>10}")
+        lines.append(f"{rows:,} tickets, {path.stat().st_size / 2**20:,.0f} MB of Parquet, {os.cpu_count()} cores")
+        lines.append(f"{'measure':<26}{'kit s':>8}{'MB':>8}{'pandas s':>10}{'MB':>8}{'ratio s':>9}{'ratio MB':>10}")
         for name in KIT:
             kit, plain = child("kit", name, path), child("pandas", name, path)
             ratios = plain[0] / kit[0], plain[1] / kit[1]
-            print(
-                f"{name:<26}{kit[0]:>8.1f}{kit[1]:>8.0f}{plain[0]:>10.1f}{plain[1]:>8.0f}{ratios[0]:>9.1f}{ratios[1]:>10.1f}"
-            )
+            lines.append(f"{name:<26}{kit[0]:>8.1f}{kit[1]:>8.0f}{plain[0]:>10.1f}{plain[1]:>8.0f}"
+                         f"{ratios[0]:>9.1f}{ratios[1]:>10.1f}")  # fmt: skip
+    print(*lines, sep="\n")
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "desk_large.txt").write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
