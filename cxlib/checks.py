@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -110,7 +111,8 @@ def _averages(fit: AttritionFit, level: float) -> pd.DataFrame:
 
 def _of_cause(fit: AttritionFit, j: int, level: float) -> Iterator[dict[str, object]]:
     cause = list(fit.causes)[j]
-    ratio = summarised(fit, [(cause, "risk_ratio")], lambda *chunk: _risk_ratio(*chunk, j), level, unit="risk ratio")
+    among = partial(_risk_ratio, j=j)
+    ratio = summarised(fit, [(cause, "risk_ratio")], among, level, unit="risk ratio")
     yield _doubly_robust(fit, j, level)
     yield ratio.iloc[0].to_dict()
     estimate, limit = e_values(*ratio.loc[0, ["estimate", "lower", "upper"]])

@@ -100,7 +100,8 @@ def survival(result: pd.DataFrame, *, failures: Collection[str] = (), ax: Axes |
 def fraction_by_horizon(result: pd.DataFrame, *, measure: str = "average_fraction", ax: Axes | None = None) -> Axes:
     """What goes with each cause, of the attrition within each horizon."""
     shown = result[result["measure"].eq(measure) & result["estimate"].notna()]
-    ax, causes, labels, told = axes(ax, 4.2), list(shown["term"].unique()), {}, []
+    ax, causes, labels = axes(ax, 4.2), list(shown["term"].unique()), {}
+    told: list[str] = []
     days = np.sort(shown["horizon_days"].unique())
     for i, cause in enumerate(causes):
         one, colour = shown[shown["term"] == cause], colour_of(cause)
