@@ -26,7 +26,7 @@ BLOCKS = ROOT / "reports/output/calibration"
 TABLE = Path(__file__).with_name("attrition_coverage.csv")
 PICTURE = ROOT / "reports/sample/attrition_coverage.png"
 
-SIMULATIONS = {1_000: 2_000, 5_000: 2_000, 50_000: 400}
+SIMULATIONS = {1_000: 2_000, 5_000: 2_000, 50_000: 1_200}
 BLOCK = 50
 CAUSES = {
     "service": {"service_band": {"failed": "good"}},
