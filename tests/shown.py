@@ -247,3 +247,15 @@ def apart(note="differs from the others (false discovery rate 5%)") -> pd.DataFr
         row(**points, estimate=3.0, lower=-1.0, upper=7.0, segment="south", n=3149),
         row(**points, estimate=9.0, lower=-1.0, upper=19.0, segment="east", n=400),
     ], by=["segment"])  # fmt: skip
+
+
+def dots(ax):
+    """(estimate, colour, filled) of every dot, from top to bottom."""
+    found = [line for line in ax.lines if line.get_marker() == "o"]
+    found.sort(key=lambda line: -line.get_ydata()[0])
+    return [(line.get_xdata()[0], line.get_color(), line.get_markerfacecolor() != "white") for line in found]
+
+
+def words(ax):
+    """Every label, in the order drawn."""
+    return [label.get_text() for label in ax.texts]

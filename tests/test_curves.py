@@ -7,7 +7,7 @@ import pytest
 from cxlib import plots, wording
 from cxlib.schema import results
 from tests import shown
-from tests.shown import row
+from tests.shown import dots, row, words
 
 
 @pytest.fixture(autouse=True)
@@ -15,16 +15,6 @@ def restored():
     yield
     wording.hide_below(10)
     plt.close("all")
-
-
-def dots(ax):
-    found = [line for line in ax.lines if line.get_marker() == "o"]
-    found.sort(key=lambda line: -line.get_ydata()[0])
-    return [(line.get_xdata()[0], line.get_color(), line.get_markerfacecolor() != "white") for line in found]
-
-
-def words(ax):
-    return [label.get_text() for label in ax.texts]
 
 
 @pytest.mark.parametrize("draw", [

@@ -11,7 +11,7 @@ from matplotlib.text import Text
 from cxlib import plots, wording
 from cxlib.schema import results
 from tests import shown
-from tests.shown import row
+from tests.shown import row, words
 
 
 @pytest.fixture(autouse=True)
@@ -19,10 +19,6 @@ def restored():
     yield
     wording.hide_below(10)
     plt.close("all")
-
-
-def words(ax):
-    return [label.get_text() for label in ax.texts]
 
 
 def test_nothing_is_drawn_for_a_study_that_does_not_feed_it():

@@ -8,7 +8,7 @@ import pytest
 import cxlib as cx
 from cxlib import forest, plots, wording
 from cxlib.schema import results
-from tests.shown import row
+from tests.shown import row, words
 
 
 @pytest.fixture(autouse=True)
@@ -16,10 +16,6 @@ def restored():
     yield
     wording.hide_below(10)
     plt.close("all")
-
-
-def words(ax):
-    return [label.get_text() for label in ax.texts]
 
 
 def dots(ax):

@@ -9,7 +9,7 @@ from matplotlib.colors import to_hex
 from cxlib import plots, text, wording
 from cxlib.schema import results
 from tests import shown
-from tests.shown import row
+from tests.shown import dots, row, words
 
 
 @pytest.fixture(autouse=True)
@@ -19,22 +19,11 @@ def restored():
     plt.close("all")
 
 
-def dots(ax):
-    """(estimate, colour, filled) of every dot, from top to bottom."""
-    found = [line for line in ax.lines if line.get_marker() == "o"]
-    found.sort(key=lambda line: -line.get_ydata()[0])
-    return [(line.get_xdata()[0], line.get_color(), line.get_markerfacecolor() != "white") for line in found]
-
-
 def intervals(ax):
     """Both ends of every interval, from top to bottom."""
     found = [line for line in ax.lines if line.get_marker() in ("None", "") and len(set(line.get_ydata())) == 1]
     found.sort(key=lambda line: -line.get_ydata()[0])
     return [tuple(line.get_xdata()) for line in found]
-
-
-def words(ax):
-    return [label.get_text() for label in ax.texts]
 
 
 def references(ax):
