@@ -6,7 +6,6 @@ import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -22,10 +21,9 @@ from .study_file import (
     PrivacyPart,
     ReasonsPart,
     StudyFile,
-    key_path,
-    parse,
 )  # fmt: skip
-from .typed import cases
+from .study_words import parse
+from .table_study import tables_of
 
 ROOT = Path(__file__).resolve().parent.parent
 STUDIES = ROOT / "data" / "studies"
@@ -231,31 +229,10 @@ def _parts(study: Study) -> dict[str, tuple[bool, str]]:
 
 
 def _table_study(path: Path, words: StudyFile) -> tuple[Study | None, list[str]]:
-    part: Any = words.tables
-    sources: dict[str, files.Source] = {}
-    faults: list[str] = []
-    columns = {name: one.columns for name in schema.TABLES if (one := getattr(part, name)) is not None}
     try:
-        found = data.find_tables(_there(path, part.folder)) if part.folder is not None else {}
+        tables = tables_of(words, lambda file: _there(path, file))
     except CxError as error:
-        return None, [f"tables: {fault}" for fault in error.faults]
-    for name in schema.TABLES:
-        one = getattr(part, name)
-        if one is None and name not in found:
-            continue
-        try:
-            sources[name] = files.read_file(_there(path, one.file), one.form()) if one else files.read_file(found[name])
-            if events := getattr(one, "events", None):
-                sources[name] = cases(name, sources[name], events.case, events.at, columns[name], words.timezone)
-                columns[name] = {"ticket_id": events.case, **columns[name]}
-        except CxError as error:
-            faults += [f"{key_path('tables', name)}: {fault}" for fault in error.faults]
-    if faults:
-        return None, faults
-    try:
-        tables = data.tables_from(sources, columns, words.timezone)
-    except CxError as error:
-        return None, [f"tables: {fault}" for fault in error.faults]
+        return None, list(error.faults)
     when = words.landmark or LandmarkPart()
     attrition, experience = _with_customer(words, "customer_id")
     faults = tables_faults(tables, when, attrition, experience, words.reasons)
