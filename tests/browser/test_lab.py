@@ -1,5 +1,6 @@
 """JupyterLab in a browser: every notebook opens and runs from its first cell to its last, as a learner would run it."""
 
+import json
 import os
 import re
 import shutil
@@ -67,9 +68,11 @@ def _address(server, log):
     raise AssertionError(log.read_text())
 
 
-READY = """() => {
-    const panel = window.jupyterapp?.shell?.currentWidget;
-    return panel?.content?.widgets?.length > 0 && panel.sessionContext?.session?.kernel?.status === "idle";
+# The notebook asked for is in front, with all its cells: on a slow machine others may be there before it.
+READY = """path => {
+    const panel = window.jupyterapp?.shell?.currentWidget, cells = panel?.content?.widgets?.length;
+    return panel?.context?.path === path && panel.context.isReady && cells > 0
+        && cells === panel.content.model?.cells?.length && panel.sessionContext?.session?.kernel?.status === "idle";
 }"""
 # Every code cell that holds code has been run, and the kernel has nothing left to do.
 DONE = """() => {
@@ -85,12 +88,22 @@ OUTPUTS = """() => window.jupyterapp.shell.currentWidget.content.widgets
         Object.keys(output.data || {}), (output.metadata?.["image/png"] || {}).alt || ""]))"""
 
 
+def _end_kernels(lab):
+    """A kernel left behind holds half a gigabyte; the next notebook starts its own."""
+    with urllib.request.urlopen(f"{lab}/api/kernels?token=t", timeout=30) as found:
+        kernels = json.load(found)
+    for kernel in kernels:
+        asked = urllib.request.Request(f"{lab}/api/kernels/{kernel['id']}?token=t", method="DELETE")
+        urllib.request.urlopen(asked, timeout=30).close()
+
+
 @pytest.mark.parametrize("name", MARKED)
 def test_a_notebook_opens_and_runs_all_its_cells(browser, lab, name):
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     try:
-        page.goto(f"{lab}/lab/tree/{name}.ipynb?token=t")
-        page.wait_for_function(READY, timeout=PATIENCE * 1000)
+        # A workspace of its own: the default one brings back the notebook opened last, in front of this one.
+        page.goto(f"{lab}/lab/workspaces/{name}/tree/{name}.ipynb?token=t&reset")
+        page.wait_for_function(READY, arg=f"{name}.ipynb", timeout=PATIENCE * 1000)
         page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
         page.wait_for_function(DONE, timeout=PATIENCE * 1000, polling=500)
         outputs = [output for cell in page.evaluate(OUTPUTS) for output in cell]
@@ -99,6 +112,7 @@ def test_a_notebook_opens_and_runs_all_its_cells(browser, lab, name):
         )
     finally:
         page.close()
+        _end_kernels(lab)
     assert [said for kind, said, _, _ in outputs if kind == "error"] == []
     assert [kinds for _, _, kinds, _ in outputs if "application/vnd.cxlib.answer+json" in kinds]
     figures = [alt for _, _, kinds, alt in outputs if "image/png" in kinds]
