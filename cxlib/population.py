@@ -113,6 +113,17 @@ def happen(rng: Rng, rate: Array, start: Array, stop: int) -> Events:
     return who, start[who] + (rng.random(len(who)) * span[who]).astype(np.int64)
 
 
+def lives_of(rng: Rng, n: int, period: Period, story: Story, to_the_end: bool = False) -> Lives:
+    """Draw n customers and all that could happen to them; `to_the_end`: the first one signs up on the last day."""
+    people = people_of(rng, n, period, story)
+    if to_the_end:
+        people.signup[0] = period.days - 1  # so that the data reach the last day, whatever their size
+    begin = np.maximum(people.signup, -BURN_IN) * DAY
+    faults = happen(rng, story.fault_rate * people.proneness, begin, period.days * DAY)
+    prices = prices_of(rng, people, period, story)
+    return Lives(people, faults, prices, tickets_of(rng, people, faults, prices, begin, period, story))
+
+
 def people_of(rng: Rng, n: int, period: Period, story: Story) -> People:
     segment = pick(rng, n, [0.60, 0.28, 0.12])
     before = -1 - np.minimum(rng.exponential(500, n), 3650)

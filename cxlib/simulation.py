@@ -145,14 +145,8 @@ def _chunks(customers: int, period: Period, seed: int, story: Story) -> Iterator
 
 
 def _chunk(rng: Rng, start: int, n: int, period: Period, story: Story) -> tuple[dict, Array]:
-    people = pop.people_of(rng, n, period, story)
-    if start == 0:
-        people.signup[0] = period.days - 1  # so that the data reach the last day, whatever their size
-    begin = np.maximum(people.signup, -pop.BURN_IN) * pop.DAY
-    faults = pop.happen(rng, story.fault_rate * people.proneness, begin, period.days * pop.DAY)
-    prices = pop.prices_of(rng, people, period, story)
-    tickets = pop.tickets_of(rng, people, faults, prices, begin, period, story)
-    lives = pop.Lives(people, faults, prices, tickets)
+    lives = pop.lives_of(rng, n, period, story, start == 0)
+    people, _, prices, tickets = lives
     ends = pop.ends_of(rng, lives, period, story)
     stop = np.minimum(ends.day, period.days) * pop.DAY
     replies = answers(rng, lives, stop, story)
