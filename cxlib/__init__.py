@@ -11,7 +11,8 @@ __version__ = "0.1.0"
 # One line per module: the names it adds to the stable surface.
 _PUBLIC = {
     "data": ["load", "validate"],
-    "study": ["read_study", "describe_study", "study_answers", "study_frame"],
+    "study": ["read_study", "study_answers", "study_frame"],
+    "feeds": ["describe_study"],
     "frame": ["answers", "band", "landmark"],
     "simulation": ["simulate"],
     "promoters": ["design_effect", "nps", "nps_differences"],

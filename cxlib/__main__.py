@@ -125,7 +125,8 @@ def study(
     name: Annotated[str, typer.Argument(metavar="FILE.toml", help="A study file, or a name in data/studies.")],
 ) -> None:
     """Show what a study feeds and what it lacks."""
-    from .study import describe_study, read_study
+    from .feeds import describe_study
+    from .study import read_study
 
     found = describe_study(read_study(name))
     _table(list(found.columns), found.astype(str).itertuples(index=False))

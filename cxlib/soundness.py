@@ -7,7 +7,8 @@ from great_tables import GT
 
 from . import engine
 from .data import SEEN
-from .study import Study, describe_study
+from .feeds import describe_study
+from .study import Study
 from .tables import laid_out
 from .wording import (
     Sentence,

@@ -30,6 +30,7 @@ from .experience_findings import (
     satisfaction_overlap,
     service_gap,
 )  # fmt: skip
+from .feeds import lacks
 from .findings import (
     Alarm,
     agreement,
@@ -88,7 +89,6 @@ from .soundness import (
     rules_about,
     tables_held,
 )  # fmt: skip
-from .study import lacks
 from .tables import base_rates, driver_table, rows_kept, score_counts, table
 from .wording import (
     Sentence,

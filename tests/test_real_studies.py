@@ -6,7 +6,8 @@ import pytest
 import cxlib as cx
 from cxlib import engine
 from cxlib.errors import CxError
-from cxlib.study import STUDIES, describe_study, lacks, read_study, study_answers, study_frame
+from cxlib.feeds import describe_study, lacks
+from cxlib.study import STUDIES, read_study, study_answers, study_frame
 
 TELCO = ("telco_v11_services.csv", "telco_v11_status.csv", "telco_v11_demographics.csv")
 ADJUST = ["Internet Type", "Contract", "Tenure in Months", "Number of Referrals", "Senior Citizen", "Dependents"]

@@ -10,8 +10,9 @@ import pytest
 
 from cxlib import engine, files, schema
 from cxlib.errors import CxError
+from cxlib.feeds import describe_study, lacks
 from cxlib.simulation import write_simulation
-from cxlib.study import STUDIES, data_path, describe_study, find_study, lacks, read_study, study_answers, study_frame
+from cxlib.study import STUDIES, data_path, find_study, read_study, study_answers, study_frame
 from cxlib.study_file import key_path
 
 ROWS = """id,Plan,Fee,Support,Score,Staff,Price,Gone,w

@@ -1,0 +1,77 @@
+"""What a study feeds and what it lacks: the parts of every notebook, and the sentence for each that is not there."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from . import schema
+from .errors import CxError, unknown
+from .study import Study
+
+
+def lacks(study: Study, part: str) -> str:
+    """ "" if a study feeds a part, else the sentence that says what it lacks.
+
+    Parameters
+    ----------
+    part : one of "attrition", "experience", "groups", "reasons", "tables", or a table's name
+    """
+    missing = {name: sentence for name, (there, sentence) in _parts(study).items() if not there}
+    if part not in _parts(study):
+        raise CxError(unknown("part", part, _parts(study), "lacks"))
+    return missing.get(part, "")
+
+
+def describe_study(study: Study) -> pd.DataFrame:
+    """What a study feeds and lacks: notebook, part, feeds (yes or no), missing (what to add)."""
+    rows = [
+        (notebook, part, "no" if lacks(study, need) else "yes", lacks(study, need)) for notebook, part, need in NEEDS
+    ]
+    return pd.DataFrame(rows, columns=["notebook", "part", "feeds", "missing"])
+
+
+# notebook, part of it, what the study must have
+NEEDS = (
+    ("01-scorecard", "NPS, CSAT and CES", "scores"),
+    ("01-scorecard", "attrition rate", "ends"),
+    ("01-scorecard", "service measures", "tickets"),
+    ("01-scorecard", "control charts and change", "dates"),
+    ("02-attrition-service-vs-price", "fractions of attrition", "attrition"),
+    ("02-attrition-service-vs-price", "stated reasons", "reasons"),
+    ("03-experience-and-nps", "NPS and what moves it", "experience"),
+    ("03-experience-and-nps", "service against the rest", "groups"),
+    ("06-data-health", "the data contract", "tables"),
+    ("06-data-health", "leaks", "attrition"),
+    ("06-data-health", "missing ratings", "ratings"),
+)
+
+
+def _parts(study: Study) -> dict[str, tuple[bool, str]]:
+    """For each part: whether the study has it, and the sentence for when it has not."""
+    causes = bool(study.attrition and study.attrition.causes)
+    drivers = bool(study.experience and study.experience.drivers)
+    surveys = study.tables.surveys if study.tables else None
+    parts = {
+        "attrition": (causes, "This study has no [attrition] with causes: it cannot say why customers left."),
+        "experience": (drivers, "This study has no [experience] with drivers: it cannot say what moves the score."),
+        "groups": (bool(study.experience and study.experience.groups), "This study has no [experience.groups]."),
+        "satisfaction": (
+            bool(study.experience and study.experience.satisfaction),
+            "This study names no satisfaction in [experience]: CSAT cannot be set beside NPS.",
+        ),
+        "reasons": (bool(study.reasons and study.reasons.rules), "This study has no [reasons]: no stated reasons."),
+        "scores": (
+            bool(study.experience) or bool(surveys and "recommend" in surveys.at),
+            "This study has neither [experience] nor surveys with recommend: no scores.",
+        ),
+        "ends": (
+            bool(study.attrition) or bool(study.tables and study.tables.customers),
+            "This study has neither customers with their ends nor [attrition]: nobody is seen to leave.",
+        ),
+        "dates": (study.tables is not None, "This study is one frame: nothing is dated, so there is no trend."),
+        "tables": (study.tables is not None, "This study has no [tables], it is one frame: nothing is dated."),
+    }
+    present = study.tables.present if study.tables else {}
+    parts |= {name: (name in present, f"This study has no table '{name}'.") for name in schema.TABLES}
+    # In a frame the drivers are the ratings.
+    return parts | {"ratings": ("ratings" in present or (study.tables is None and drivers), parts["ratings"][1])}
