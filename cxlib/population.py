@@ -34,7 +34,10 @@ DAY, HOUR = 86_400, 3_600
 BURN_IN = LOOKBACK_DAYS  # history drawn before the period so that its first boundaries have a full lookback
 NEVER = 2**40
 
-CHANNELS = ("phone", "e-mail", "live chat", "chatbot", "social", "store", "web", "app", "on site")
+CHANNELS = (
+    "phone", "e-mail", "live chat", "chatbot", "social", "store", "web", "app", "on site",
+    "SMS", "shared screen", "video",
+)  # fmt: skip
 TOPICS = ("product fault", "price", "billing", "usage question", "account", "delivery")
 LIST_PRICE = np.array([15.0, 30.0, 60.0])  # by plan
 PRICE_OF_SEGMENT = np.array([1.0, 1.2, 2.0])

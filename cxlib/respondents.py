@@ -29,6 +29,7 @@ JOURNEY = (
     ("renewal", "renew", "sales", False, 3.6, 0.0),
     ("product_fault", "use", "engineering", False, 0.0, 0.0),
     ("price_notice", "renew", "pricing", False, 0.0, 0.0),
+    ("follow_up", "support", "customer service", True, 0.0, 0.0),
 )
 RATED = tuple(row[0] for row in JOURNEY if row[4])
 PLACES = tuple(row[0] for row in JOURNEY)
@@ -233,7 +234,7 @@ def events_of(rng: Rng, lives: Lives, stop: Array, story: Story) -> tuple[Array,
         (told, raised - 14 * DAY, "price_notice", "e-mail", True),
         (told, raised, "renewal", "e-mail", True),
     )  # fmt: skip
-    columns = zip(*(_filled(*source) for source in sources), strict=True)
+    columns = zip(*(filled(*source) for source in sources), strict=True)
     who, at, place, channel, by_company = (np.concatenate(column) for column in columns)
     kept = np.nonzero((at >= np.maximum(people.signup[who], 0) * DAY) & (at < stop[who]))[0]
     kept = kept[np.argsort((who[kept] << 32) + at[kept])]
@@ -244,7 +245,7 @@ def _codes(levels: tuple[str, ...], *names: str) -> Array:
     return np.array([levels.index(name) for name in names])
 
 
-def _filled(who: Array, at: Array, place: object, channel: object, by_company: object) -> tuple[Array, ...]:
+def filled(who: Array, at: Array, place: object, channel: object, by_company: object) -> tuple[Array, ...]:
     """A source of interactions with one value for all rows spread over them."""
     place = PLACES.index(place) if isinstance(place, str) else place
     channel = CHANNELS.index(channel) if isinstance(channel, str) else channel

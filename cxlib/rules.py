@@ -19,8 +19,9 @@ KEYS = {
     "interactions": ("interaction_id",),
     "touchpoints": ("touchpoint",),
 }
-# Column of the table -> table it must be found in, under the same name.
+# Column of the table -> table it must be found in, as its key.
 PARENTS = {
+    "customers": {"referred_by": "customers"},
     "prices": {"customer_id": "customers"},
     "surveys": {"customer_id": "customers"},
     "ratings": {"survey_id": "surveys", "touchpoint": "touchpoints"},
@@ -55,7 +56,9 @@ def rules(tables: Mapping[str, engine.View], table: str) -> list[Rule]:
         if column.name in there:
             found += _column_rules(column, tables[table])
     found += [
-        _known(tables, table, name, parent) for name, parent in PARENTS.get(table, {}).items() if parent in tables
+        _known(tables, table, name, parent)
+        for name, parent in PARENTS.get(table, {}).items()
+        if parent in tables and name in there
     ]
     found += [_order(later, earlier) for later, earlier in ORDER.get(table, ()) if later in there and earlier in there]
     if table == "customers" and "end_kind" in there:
@@ -96,8 +99,10 @@ def _among(name: str, allowed: list[str]) -> Callable[[Any], Any]:
 
 def _known(tables: Mapping[str, engine.View], table: str, name: str, parent: str) -> Rule:
     def joined(_: Any) -> Any:
-        keys = tables[parent].frame.select(name).unique().with_columns(parent=nw.lit(1))
-        return tables[table].frame.join(keys, on=name, how="left").to_native()
+        keys = tables[parent].frame.select(nw.col(KEYS[parent][0]).alias(name)).unique().with_columns(parent=nw.lit(1))
+        # Whether a key must be filled at all is another rule.
+        given = tables[table].frame.filter(~nw.col(name).is_null() | nw.lit(name in KEYS[parent]))
+        return given.join(keys, on=name, how="left").to_native()
 
     return Rule(f"{name} is in {parent}", name, lambda checks: checks.col_vals_not_null("parent", pre=joined))
 

@@ -40,6 +40,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("end_date*", "date", "day", "", "last day as a customer; empty = still active"),
         ("end_kind", "category", "", "voluntary, involuntary", "who ended it; empty = still active"),
         ("stated_reason", "category", "", "", "the reason the customer gave for leaving"),
+        ("referred_by", "id", "", "", "the customer who recommended us; empty = nobody"),
     ),
     "prices": _columns(
         ("customer_id*", "id", "", "", "the customer who pays the price"),
@@ -57,6 +58,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("effort", "integer", "points", "1-7", "the company made it easy (CES 2.0 question)"),
         ("weight", "number", "", "0-", "survey weight, mean about 1"),
         ("comment", "text", "", "", "free text"),
+        ("told_others", "integer", "people", "0-", "how many people were told about us; empty = no answer"),
     ),
     "ratings": _columns(
         ("survey_id*", "id", "", "", "the answered survey"),
@@ -75,6 +77,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("escalated", "flag", "", "", "handed to a higher level"),
         ("contacts", "integer", "contacts", "1-", "contacts the ticket took"),
         ("csat", "integer", "points", "1-5", "satisfaction with this ticket; empty = not given"),
+        ("issue_id", "id", "", "", "tickets about one issue of one customer share it"),
     ),
     "interactions": _columns(
         ("interaction_id*", "id", "", "", "one row per interaction of any kind"),
@@ -94,6 +97,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
 }
 
 PRODUCT_FAULT = "product_fault"
+FOLLOW_UP = "follow_up"  # the company calls back after a bad answer
 
 SERVICE_LEVELS = ("none", "good", "failed")
 PRICE_LEVELS, PRICE_EDGES = ("same", "raised", "raised a lot"), (0.0, 0.10)

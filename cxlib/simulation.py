@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from . import aftermath, schema
 from . import population as pop
-from . import schema
 from .errors import refuse, shortened
 from .population import Array, Period, Rng
-from .respondents import JOURNEY, PLACES, RATED, Answers, answers, events_of, sentences
-from .story import HORIZON_DAYS, PLANS, REGIONS, SEGMENTS, SHAPE, Story, Truth, make_story, true_answers, write_truth
+from .respondents import answers, events_of, filled
+from .simulated_tables import Lived, chunk_tables, plain, touchpoint_table
+from .story import HORIZON_DAYS, SHAPE, Story, Truth, make_story, true_answers, write_truth
 
 LAST_DAY = date(2026, 6, 30)
 CHUNK = 50_000  # customers drawn from one seed; memory grows with it, values depend on it
+
+
+class Counted(NamedTuple):
+    """What the truth is made of: customers at risk and leavers by combination of bands, and sums by name."""
+
+    cells: Array
+    sums: Counter
+
+    def add(self, other: Counted) -> None:
+        self.cells.__iadd__(other.cells)
+        self.sums.update(other.sums)
 
 
 def simulate(customers: int = 5000, months: int = 24, seed: int = 0, **story: float) -> tuple[dict, Truth]:
@@ -61,14 +74,14 @@ def simulate(customers: int = 5000, months: int = 24, seed: int = 0, **story: fl
     >>> sorted(tables)
     ['customers', 'interactions', 'prices', 'ratings', 'surveys', 'tickets', 'touchpoints']
     """
-    chunks, counts = [], np.zeros((2, *SHAPE), np.int64)
+    chunks, counted = [], Counted(np.zeros((2, *SHAPE), np.int64), Counter())
     plot, period = _checked(customers, months, seed, story)
-    for tables, cells in _chunks(customers, period, seed, plot):
+    for tables, counts in _chunks(customers, period, seed, plot):
         chunks.append(tables)
-        counts += cells
-    whole = {name: pa.concat_tables([_plain(chunk[name]) for chunk in chunks]).to_pandas() for name in chunks[0]}
-    whole["touchpoints"] = _touchpoints().to_pandas()
-    return {name: whole[name] for name in schema.TABLES}, _truth(plot, period, customers, counts)
+        counted.add(counts)
+    whole = {name: pa.concat_tables([plain(chunk[name]) for chunk in chunks]).to_pandas() for name in chunks[0]}
+    whole["touchpoints"] = touchpoint_table().to_pandas()
+    return {name: whole[name] for name in schema.TABLES}, _truth(plot, period, customers, counted)
 
 
 def write_simulation(
@@ -84,16 +97,16 @@ def write_simulation(
     folder.mkdir(parents=True, exist_ok=True)
     parts = {name: folder / f".{name}.parquet.part" for name in schema.TABLES}
     writers: dict[str, pq.ParquetWriter] = {}
-    counts = np.zeros((2, *SHAPE), np.int64)
+    counted = Counted(np.zeros((2, *SHAPE), np.int64), Counter())
     try:
-        for tables, cells in _chunks(customers, period, seed, plot):
-            counts += cells
+        for tables, counts in _chunks(customers, period, seed, plot):
+            counted.add(counts)
             for name, table in tables.items():
                 if name not in writers:
                     writers[name] = _writer(parts[name], table.schema)
                 writers[name].write_table(table)
-        pq.write_table(_touchpoints(), parts["touchpoints"], compression="zstd")
-        truth = _truth(plot, period, customers, counts)
+        pq.write_table(touchpoint_table(), parts["touchpoints"], compression="zstd")
+        truth = _truth(plot, period, customers, counted)
     except BaseException:
         _discard(writers, parts)
         raise
@@ -132,176 +145,41 @@ def _checked(customers: int, months: int, seed: int, story: dict[str, float]) ->
     return make_story(story), Period(first, days, days - 1 - HORIZON_DAYS)
 
 
-def _truth(story: Story, period: Period, customers: int, counts: Array) -> Truth:
-    as_of = period.first + timedelta(days=period.landmark)
-    return true_answers(story, int(customers), counts[0], counts[1], as_of, LAST_DAY)
+def _truth(story: Story, period: Period, customers: int, counted: Counted) -> Truth:
+    as_of, journey = period.first + timedelta(days=period.landmark), aftermath.true_journey(counted.sums, story)
+    return true_answers(story, int(customers), *counted.cells, as_of, LAST_DAY, journey)
 
 
-def _chunks(customers: int, period: Period, seed: int, story: Story) -> Iterator[tuple[dict, Array]]:
+def _chunks(customers: int, period: Period, seed: int, story: Story) -> Iterator[tuple[dict, Counted]]:
     starts = range(0, customers, CHUNK)
     for start, child in zip(starts, np.random.SeedSequence(seed).spawn(len(starts)), strict=True):
         rng = np.random.Generator(np.random.SFC64(child))
-        yield _chunk(rng, start, min(CHUNK, customers - start), period, story)
+        # What was added later draws from generators of its own, so that it moves nothing that was there before.
+        others = [np.random.Generator(np.random.SFC64(grandchild)) for grandchild in child.spawn(4)]
+        yield _chunk(rng, others, start, min(CHUNK, customers - start), period, story)
 
 
-def _chunk(rng: Rng, start: int, n: int, period: Period, story: Story) -> tuple[dict, Array]:
+def _chunk(rng: Rng, others: list[Rng], start: int, n: int, period: Period, story: Story) -> tuple[dict, Counted]:
     lives = pop.lives_of(rng, n, period, story, start == 0)
+    lives = lives._replace(tickets=aftermath.newer_channels(others[0], lives.tickets))
     people, _, prices, tickets = lives
     ends = pop.ends_of(rng, lives, period, story)
     stop = np.minimum(ends.day, period.days) * pop.DAY
     replies = answers(rng, lives, stop, story)
     events = events_of(rng, lives, stop, story)
-    ids = _ids("C", start, n, 2)
-    tables = {
-        "customers": _customers(ids, people, ends, period),
-        "prices": _prices(ids, prices, ends, period),
-        "tickets": _tickets(ids, start, tickets, stop, period),
-        "interactions": _interactions(ids, start, events, period),
-    }
-    return tables | _surveys(ids, start, replies, period), np.stack([ends.at_risk, ends.left])
+    seen = _extract(tickets, stop, period)
+    issues, switches = aftermath.issues_of(others[1], seen, story)
+    talk, word_of_mouth = aftermath.talk_of(others[2], people, replies, story)
+    calls, by, called = aftermath.call_backs(others[3], people, replies, stop, story)
+    calls = filled(*calls, schema.FOLLOW_UP, by, True)
+    lived = Lived(people, ends, prices, seen, issues, events, calls, replies, talk)
+    counted = Counted(np.stack([ends.at_risk, ends.left]), Counter(switches | word_of_mouth | called))
+    return chunk_tables(start, lived, period), counted
 
 
-FOUR_DIGITS = np.frombuffer("".join(f"{i:04d}" for i in range(10_000)).encode(), np.uint8).reshape(-1, 4)
-
-
-def _ids(letter: str, start: int, n: int, fours: int) -> pa.Array:
-    """Texts such as C00000001 for n rows after `start`, with `fours` times four digits."""
-    number, width = np.arange(start + 1, start + n + 1), 1 + 4 * fours
-    text = np.full((n, width), ord(letter), np.uint8)
-    for i in range(fours):
-        text[:, width - 4 * (i + 1) : width - 4 * i] = FOUR_DIGITS[number // 10_000**i % 10_000]
-    offsets = np.arange(n + 1, dtype=np.int32) * np.int32(width)
-    return pa.StringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(text))
-
-
-def _row_ids(letter: str, start: int, n: int) -> pa.Array:
-    # A chunk knows nothing of the others' sizes: room for a thousand rows a customer keeps their ids apart.
-    return _ids(letter, start * 1000, n, 3)
-
-
-def _texts(levels: tuple[str, ...] | pa.Array, codes: Array) -> pa.Array:
-    """Texts as codes into their levels, which Parquet stores as they are; a code below 0 is missing."""
-    levels = levels if isinstance(levels, pa.Array) else pa.array(levels, pa.string())
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32), mask=codes < 0), levels)
-
-
-def _plain(table: pa.Table) -> pa.Table:
-    """The table with codes replaced by their texts."""
-    plain = [pa.string() if pa.types.is_dictionary(field.type) else field.type for field in table.schema]
-    return table.cast(pa.schema(list(zip(table.column_names, plain, strict=True))))
-
-
-def _stamps(period: Period, seconds: Array) -> pa.Array:
-    """Stamps from seconds since the first day; NEVER and beyond is missing."""
-    first = int(np.datetime64(period.first, "s").astype(np.int64))
-    return pa.array((seconds + first) * 1_000_000, mask=seconds >= pop.NEVER).cast(pa.timestamp("us"))
-
-
-def _scores(values: Array) -> pa.Array:
-    return pa.array(values, mask=values == 0)
-
-
-def _customers(ids: pa.Array, people: pop.People, ends: pop.Ends, period: Period) -> pa.Table:
-    return pa.table(
-        {
-            "customer_id": ids,
-            "region": _texts(REGIONS, people.region),
-            "segment": _texts(SEGMENTS, people.segment),
-            "plan": _texts(PLANS, people.plan),
-            "signup_date": _stamps(period, people.signup * pop.DAY),
-            "end_date": _stamps(period, ends.day * pop.DAY),
-            "end_kind": _texts(("voluntary", "involuntary"), ends.kind - 1),
-            "stated_reason": _texts(pop.ALL_REASONS, ends.reason),
-        }
-    )
-
-
-def _prices(ids: pa.Array, prices: pop.Prices, ends: pop.Ends, period: Period) -> pa.Table:
-    who, turn = np.nonzero(prices.changed & (prices.day < ends.day[:, None]))
-    return pa.table(
-        {
-            "customer_id": _texts(ids, who),
-            "valid_from": _stamps(period, prices.day[who, turn] * pop.DAY),
-            "monthly_price": prices.paid[who, turn],
-            "market_price": prices.market[who, turn],
-        }
-    )
-
-
-def _tickets(ids: pa.Array, start: int, tickets: pop.Tickets, stop: Array, period: Period) -> pa.Table:
+def _extract(tickets: pop.Tickets, stop: Array, period: Period) -> pop.Tickets:
+    """The tickets opened while somebody was a customer; what would have come after the period is not known yet."""
     kept = np.nonzero((tickets.opened >= 0) & (tickets.opened < stop[tickets.who]))[0]
     t = pop.Tickets(*(values[kept] for values in tickets))
-    # The extract ends with the period: what would have come later is not known yet.
     response, resolved = (np.where(at < period.days * pop.DAY, at, pop.NEVER) for at in (t.response, t.resolved))
-    return pa.table(
-        {
-            "ticket_id": _row_ids("T", start, len(kept)),
-            "customer_id": _texts(ids, t.who),
-            "channel": _texts(pop.CHANNELS, t.channel),
-            "topic": _texts(pop.TOPICS, t.topic),
-            "opened_at": _stamps(period, t.opened),
-            "first_response_at": _stamps(period, response),
-            "resolved_at": _stamps(period, resolved),
-            "reopened": t.reopened,
-            "escalated": t.escalated,
-            "contacts": t.contacts,
-            "csat": _scores(t.csat * (resolved < pop.NEVER)),
-        }
-    )
-
-
-def _surveys(ids: pa.Array, start: int, replies: Answers, period: Period) -> dict[str, pa.Table]:
-    n = len(replies.who)
-    survey, answer = _row_ids("S", start, n), np.full(n, -1)
-    answer[replies.row] = np.arange(len(replies.row))
-    # An invitation without an answer takes nothing: every answered column becomes missing there.
-    place = pa.array(answer, mask=answer < 0)
-    surveys = {
-        "survey_id": survey,
-        "customer_id": _texts(ids, replies.who),
-        "sent_at": _stamps(period, replies.sent),
-        "answered_at": _stamps(period, replies.answered).take(place),
-        "recommend": pa.array(replies.recommend).take(place),
-        "satisfaction": _scores(replies.satisfaction).take(place),
-        "effort": _scores(replies.effort).take(place),
-        "weight": replies.weight,
-        "comment": _comments(replies.remarks).take(place),
-    }
-    row, touchpoint = np.nonzero(replies.met)
-    ratings = {
-        "survey_id": _texts(survey, replies.row[row]),
-        "touchpoint": _texts(RATED, touchpoint),
-        "rating": replies.ratings[row, touchpoint],
-    }
-    return {"surveys": pa.table(surveys), "ratings": pa.table(ratings)}
-
-
-def _comments(remarks: Array) -> pa.Array:
-    """Opening, sentences and closing as one text, with capitals where they belong; missing where nothing is said."""
-    plain = tuple(text for _, _, text in sentences())
-    capital = tuple(text[0].upper() + text[1:] for text in plain)
-    said = remarks[:, 1] >= 0
-    opening, first, second, closing = remarks[said].T
-    first = first + len(plain) * (opening < 0)
-    parts = _texts(plain, opening), _texts(plain + capital, first), _texts(capital, second), _texts(plain, closing)
-    joined = pc.binary_join_element_wise(*(part.dictionary_decode() for part in parts), " ", null_handling="skip")
-    return joined.take(pa.array(np.cumsum(said) - 1, mask=~said))
-
-
-def _interactions(ids: pa.Array, start: int, events: tuple[Array, ...], period: Period) -> pa.Table:
-    who, at, place, channel, by_company = events
-    return pa.table(
-        {
-            "interaction_id": _row_ids("I", start, len(who)),
-            "customer_id": _texts(ids, who),
-            "at": _stamps(period, at),
-            "touchpoint": _texts(PLACES, place),
-            "channel": _texts(pop.CHANNELS, channel),
-            "initiated_by": _texts(("customer", "company"), by_company),
-        }
-    )
-
-
-def _touchpoints() -> pa.Table:
-    names = [column.name for column in schema.TABLES["touchpoints"]]
-    return pa.table({name: [row[i] for row in JOURNEY] for i, name in enumerate(names)})
+    return t._replace(response=response, resolved=resolved, csat=t.csat * (resolved < pop.NEVER))

@@ -125,6 +125,19 @@ class Story:
     effect_technician: float = 0.30
     effect_renewal: float = 0.20
 
+    # what contacts and answers lead to
+    switch_drop: float = _share(0.90)  # chance that each point of csat above 3 goes when an issue changes channel
+    told_promoter: float = _share(0.82)  # told others, of each class
+    told_passive: float = _share(0.48)
+    told_detractor: float = _share(0.86)
+    referred: float = _share(0.24)  # of newcomers
+    referral_passive: float = _share(0.25)  # pull of a passive's word, a promoter's being 1
+    referral_detractor: float = _share(0.02)
+    follow_up_base: float = -0.90  # log odds that a detractor is called back
+    follow_up_score: float = 1.20  # added for scores of 5 and 6
+    follow_up_enterprise: float = 1.00
+    follow_up_days: float = field(default=4.0, metadata={"range": (0.0, 365.0)})  # mean, until the call
+
 
 RATING_CENTRE = 4.0  # effects on the score act on rating - 4
 
@@ -203,11 +216,13 @@ class Truth:
     service_by_price: float
     coefficients: dict[str, dict[str, float]]
     story: dict[str, float]
+    journey: dict[str, dict[str, float]] = field(default_factory=dict)  # of `cxlib.aftermath.true_journey`
 
 
 def true_answers(
-    story: Story, customers: int, at_risk: np.ndarray, left: np.ndarray, as_of: date, last_day: date
-) -> Truth:
+    story: Story, customers: int, at_risk: np.ndarray, left: np.ndarray, as_of: date, last_day: date,
+    journey: dict[str, dict[str, float]] | None = None,
+) -> Truth:  # fmt: skip
     """The truth from counts of customers at risk and leavers by combination of bands (shape SHAPE each)."""
     risk = risk_table(story)
     weight = at_risk * risk
@@ -248,6 +263,7 @@ def true_answers(
         service_by_price=story.service_by_price,
         coefficients=coefficients(story),
         story=asdict(story),
+        journey=journey or {},
     )
 
 

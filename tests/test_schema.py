@@ -15,6 +15,7 @@ def test_the_seven_tables_of_the_contract():
     ]  # fmt: skip
     assert {c.name for c in schema.TABLES["customers"]} == {
         "customer_id", "region", "segment", "plan", "signup_date", "end_date", "end_kind", "stated_reason",
+        "referred_by",
     }  # fmt: skip
 
 
