@@ -89,13 +89,18 @@ def landmark_bands() -> Iterator[tuple[str, str, nw.Expr]]:
     none, good, failed = (nw.lit(level) for level in schema.SERVICE_LEVELS)
     worst = nw.when(nw.col("service_failed") > 0).then(failed).otherwise(good)
     service = nw.when(nw.col("service_contacts") == 0).then(none).otherwise(worst)
-    promoter, passive, detractor, silent = (nw.lit(level) for level in schema.NPS_LEVELS)
-    score = nw.col("recommend")
-    scored = nw.when(score >= 9).then(promoter).otherwise(nw.when(score >= 7).then(passive).otherwise(detractor))
     yield "tenure_band", "tenure_days", cut(nw.col("tenure_days"), schema.TENURE_EDGES, schema.TENURE_LEVELS)
     yield "service_band", "service_contacts", service
     # 11 / 10 - 1 is 0.10000000000000009 in binary: without rounding a rise of exactly 10 % would be "a lot".
     yield "price_band", "price_change", cut(nw.col("price_change").round(9), schema.PRICE_EDGES, schema.PRICE_LEVELS)
     yield "gap_band", "market_gap", cut(nw.col("market_gap").round(9), schema.GAP_EDGES, schema.GAP_LEVELS)
     yield "fault_band", "fault_count", cut(nw.col("fault_count"), schema.FAULT_EDGES, schema.FAULT_LEVELS)
-    yield "nps_class", "recommend", nw.when(score.is_null()).then(silent).otherwise(scored)
+    yield "nps_class", "recommend", nps_class(nw.col("recommend"))
+
+
+def nps_class(score: nw.Expr, last: int = 10) -> nw.Expr:
+    """Promoter, passive or detractor by a score on a scale that ends at `last`; "no answer" where there is none."""
+    promoter, passive, detractor, silent = (nw.lit(level) for level in schema.NPS_LEVELS)
+    low = nw.when(score >= last - 3).then(passive).otherwise(detractor)
+    scored = nw.when(score >= last - 1).then(promoter).otherwise(low)
+    return nw.when(score.is_null()).then(silent).otherwise(scored)

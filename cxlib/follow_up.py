@@ -1,4 +1,7 @@
-"""The customers of a study at their landmark and after: followed to their end, month by month, and what they say."""
+"""The customers of a study at their landmark and after: followed to their end, month by month, and what they say.
+
+And from the day they were asked: followed from their answer, or looked at as on a landmark of their own.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from datetime import date
 import narwhals as nw
 
 from . import engine
+from .bands import nps_class
 from .frame import answers, landmark_day, only
+from .invitations import answer_landmark, follow_answers
 from .study import Study, study_frame
 from .study_file import LandmarkPart
 from .windows import MONTH_DAYS, follow_landmark, stack_landmarks
@@ -91,7 +96,8 @@ def study_scores(study: Study, as_of: str = "", only_column: str = "", only_valu
     """The customers of `study_frame` with all that they said in their last answer: scores, and rated touchpoints.
 
     Parameters as for `study_frame`. The last answer is that of the lookback; who gave none has no scores. A study of
-    one frame holds both already. None where the study says nothing of attrition or of experience.
+    one frame holds both already. nps_class tells the class of the score. None where the study says nothing of attrition
+    or of experience.
 
     Examples
     --------
@@ -103,7 +109,7 @@ def study_scores(study: Study, as_of: str = "", only_column: str = "", only_valu
         return None
     seen = study_frame(study, as_of, only_column, only_value)
     if study.tables is None or study.tables.surveys is None:
-        return seen if study.tables is None else None
+        return _classed(seen, study) if study.tables is None else None
     when = study.landmark or LandmarkPart()
     said = answers(study.tables, _day(study, when, as_of), when.lookback_days)
     last = said.frame
@@ -116,7 +122,72 @@ def study_scores(study: Study, as_of: str = "", only_column: str = "", only_valu
     told = last.select("customer_id", *(said[name].alias(f"said{i}") for i, name in enumerate(new)))
     joined = seen.frame.select(seen.at[name] for name in kept).join(told, on="customer_id", how="left")
     at = {name: seen.at[name] for name in kept} | {name: f"said{i}" for i, name in enumerate(new)}
-    return engine.View(joined, at, {name: (said if name in new else seen).kind[name] for name in at})
+    return _classed(engine.View(joined, at, {name: (said if name in new else seen).kind[name] for name in at}), study)
+
+
+def study_linked(
+    study: Study, as_of: str = "", only_column: str = "", only_value: str = "", which: str = "first"
+) -> engine.View | None:
+    """The customers of a study with their score and how long they stayed after it, for `retention_by_nps`.
+
+    Parameters as for `study_frame`, and `which` answers of a customer count: "first" or "each"; see `follow_answers`.
+    A frame that says who left and holds scores is given as it is. None where the study has not both.
+
+    Examples
+    --------
+    >>> view = cx.study_linked(cx.read_study("example"))
+    >>> {"nps_class", "days_followed", "left"} <= set(view.at)
+    True
+    """
+    if study.tables is None:
+        return study_frame(study, as_of, only_column, only_value) if study.attrition and study.experience else None
+    there = study.tables.customers is not None and study.tables.surveys is not None
+    return only(follow_answers(study.tables, as_of, which), only_column, only_value) if there else None
+
+
+def study_paths(study: Study, as_of: str = "", only_column: str = "", only_value: str = "") -> engine.View | None:
+    """What happened to customers before they were asked, what they then said, and whether they left, for `mediation`.
+
+    Parameters as for `study_frame`; columns as of `answer_landmark`, and experience: satisfied, not satisfied or no
+    answer, where the study names its satisfaction. A frame is given as it is, in no known order of time. None where
+    the study says nothing of attrition or of experience.
+
+    Examples
+    --------
+    >>> view = cx.study_paths(cx.read_study("example"))
+    >>> {"service_band", "experience", "nps_class", "left"} <= set(view.at)
+    True
+    """
+    if study.attrition is None or study.experience is None:
+        return None
+    if study.tables is None:
+        seen = _classed(study_frame(study, as_of, only_column, only_value), study)
+    elif study.tables.surveys is None:
+        return None
+    else:
+        when = study.landmark or LandmarkPart()
+        day = _day(study, when, as_of)
+        seen = answer_landmark(study.tables, day, when.lookback_days, when.horizon_days, when.slow_hours)
+        seen = only(seen, only_column, only_value)
+    asked = study.experience.satisfaction
+    if not asked or asked not in seen.at or "experience" in seen.at:
+        return seen
+    happy = nw.when(seen[asked] >= study.experience.satisfied_from).then(nw.lit("satisfied"))
+    band = nw.when(seen[asked].is_null()).then(nw.lit("no answer")).otherwise(happy.otherwise(nw.lit("not satisfied")))
+    return _with(seen, "experience", band)
+
+
+def _classed(seen: engine.View, study: Study) -> engine.View:
+    """The frame with the class of the study's score."""
+    part = study.experience
+    if part is None or part.score not in seen.at or "nps_class" in seen.at:
+        return seen
+    return _with(seen, "nps_class", nps_class(seen[part.score], part.scale[1]))
+
+
+def _with(seen: engine.View, name: str, column: nw.Expr) -> engine.View:
+    lazy = seen.frame.with_columns(column.alias(name))
+    return engine.View(lazy, {**seen.at, name: name}, {**seen.kind, name: engine.FACTOR})
 
 
 def _day(study: Study, when: LandmarkPart, as_of: str) -> date:

@@ -63,6 +63,11 @@ def landmark(
     >>> f = cx.landmark(cx.load("data/example"), "latest", lookback_days=180, horizon_days=90)  # doctest: +SKIP
     """
     day = landmark_day(tables, as_of, lookback_days, horizon_days, slow_hours)
+    return at_landmark(tables, day, lookback_days, horizon_days, slow_hours)
+
+
+def at_landmark(tables: Tables, day: date, lookback_days: int, horizon_days: int, slow_hours: float) -> engine.View:
+    """The rows of `landmark` on a day, which the caller has checked."""
     start, end = day - timedelta(days=lookback_days), day + timedelta(days=horizon_days)
     customers = tables.need("customers", "a landmark needs it")
     people = _at_risk(customers, day)
