@@ -24,6 +24,7 @@ _PUBLIC = {
     "follow_up": ["study_by_month", "study_followed", "study_linked", "study_paths", "study_reasons", "study_scores"],
     "invitations": ["answer_landmark", "follow_answers"],
     "linkage": ["retention_by_nps"],
+    "value": ["return_on_investment"],
     "windows": ["follow_landmark", "stack_landmarks"],
     "survival": ["cumulative_incidence", "kaplan_meier", "log_rank", "survival_quantiles"],
     "hazards": ["cox"],
