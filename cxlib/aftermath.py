@@ -114,18 +114,19 @@ def talk_of(rng: Rng, people: People, replies: Answers, story: Story) -> tuple[T
     return Talk(told, referred_by), sums
 
 
-def call_backs(rng: Rng, people: People, replies: Answers, stop: Array, story: Story) -> tuple[Events, Array, Sums]:
+def call_backs(rng: Rng, replies: Answers, stop: Array, story: Story) -> tuple[Events, Array, Sums]:
     """Customer and time of the company's call after a detractor's answer, its channel, and the sums of its truth.
 
-    Who is called depends on the score and the segment, which also say who comes back on their own; the call itself
-    changes no later answer, so its true effect is none and a plain comparison is not.
+    Who is called depends on score and satisfaction, which also tell who comes back on their own; the call itself
+    changes no later answer, so its true effect is none and a plain comparison shows one.
     """
     who, score = replies.who[replies.row], np.asarray(replies.recommend)
     bad = np.nonzero(score <= 6)[0]
+    felt = replies.satisfaction[bad]  # 0 = item left out
     likely = expit(
         story.follow_up_base
         + story.follow_up_score * (score[bad] >= 5)
-        + story.follow_up_enterprise * (people.segment[who[bad]] == 2)
+        + story.follow_up_satisfaction * (np.where(felt > 0, felt, 3) - 3)
     )
     days = rng.exponential(story.follow_up_days, len(bad))
     channel = np.where(rng.random(len(bad)) < 0.75, CHANNELS.index("phone"), CHANNELS.index("e-mail"))

@@ -170,7 +170,7 @@ def _chunk(rng: Rng, others: list[Rng], start: int, n: int, period: Period, stor
     seen = _extract(tickets, stop, period)
     issues, switches = aftermath.issues_of(others[1], seen, story)
     talk, word_of_mouth = aftermath.talk_of(others[2], people, replies, story)
-    calls, by, called = aftermath.call_backs(others[3], people, replies, stop, story)
+    calls, by, called = aftermath.call_backs(others[3], replies, stop, story)
     calls = filled(*calls, schema.FOLLOW_UP, by, True)
     lived = Lived(people, ends, prices, seen, issues, events, calls, replies, talk)
     counted = Counted(np.stack([ends.at_risk, ends.left]), Counter(switches | word_of_mouth | called))

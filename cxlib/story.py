@@ -134,8 +134,8 @@ class Story:
     referral_passive: float = _share(0.25)  # pull of a passive's word, a promoter's being 1
     referral_detractor: float = _share(0.02)
     follow_up_base: float = -0.90  # log odds that a detractor is called back
-    follow_up_score: float = 1.20  # added for scores of 5 and 6
-    follow_up_enterprise: float = 1.00
+    follow_up_score: float = 1.00  # added for scores of 5 and 6
+    follow_up_satisfaction: float = 1.40  # a point above 3: the milder ones are the more pleasant to call
     follow_up_days: float = field(default=4.0, metadata={"range": (0.0, 365.0)})  # mean, until the call
 
 
