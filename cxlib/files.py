@@ -1,4 +1,4 @@
-"""Files and their text: CSV or Parquet as a lazy frame, and text read as numbers, days and stamps.
+"""Files and their text: CSV, workbook or Parquet as a lazy frame, and text read as numbers, days and stamps.
 
 DuckDB scans the files out of core. CSV columns enter as text, so that no sniffing turns "007" into 7 or "None" into
 nothing; what a column is meant to hold is known later, from the table contract or the study.
@@ -7,8 +7,6 @@ nothing; what a column is meant to hold is known later, from the table contract 
 from __future__ import annotations
 
 import atexit
-import codecs
-import csv
 import functools
 import os
 import re
@@ -16,37 +14,25 @@ import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import narwhals as nw
 
-from . import engine
-from .errors import CxError, listed, nearest, refuse, shortened
+from . import csvfile, engine, workbook
+from .csvfile import PLAIN, Form
+from .errors import CxError, listed, nearest, shortened
 
 IN_MEMORY = 64 << 20  # bytes of a CSV file up to which it is held in memory
-ENDINGS = {".csv": ",", ".txt": ",", ".tsv": "\t"}
-_ROW = re.compile(r"Line: (\d+)")
+KINDS = (".parquet", *csvfile.ENDINGS, *workbook.ENDINGS)
 _FORMAT = re.compile(r"[%A-Za-z0-9 ./:,_+-]{2,40}")
 # A comma or a point that groups thousands must do so everywhere; "1.5" under a decimal comma is a fault, not 15.
 _GROUPED = r"^\s*[+-]?\d{1,3}(\.\d{3})+(,\d*)?\s*$"
 _OFFSET = r"\d\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)$"
-
-
-@dataclass(frozen=True)
-class Form:
-    """How a file spells its values."""
-
-    delimiter: str = ""  # "" = by the file's ending
-    decimal: str = "."
-    encoding: str = "utf-8"
-    date_format: tuple[str, ...] = ()
-
-
-PLAIN = Form()
 
 
 @dataclass(frozen=True)
@@ -60,35 +46,24 @@ class Source:
 
 
 def read_file(path: Path, form: Form = PLAIN) -> Source:
-    """A CSV (all columns as text, empty = missing) or Parquet file (own types) as a lazy frame."""
+    """A CSV file or sheet (all columns as text, empty = missing) or Parquet file (own types) as a lazy frame."""
     if not path.is_file():
         raise CxError(_not_there(path))
+    ending = path.suffix.lower()
     try:
-        if path.suffix.lower() == ".parquet":
+        if ending == ".parquet":
             relation = duckdb.read_parquet(_literal(path))
             types = zip(relation.columns, relation.types, strict=True)
             zoned = frozenset(name for name, kind in types if str(kind) == "TIMESTAMP WITH TIME ZONE")
-            return Source(engine.view(relation, path.name), form, zoned, path)
-        if path.suffix.lower() not in ENDINGS:
-            raise CxError(f"{path.name}: a file must end in .parquet, .csv, .tsv or .txt; export it as one of these")
-        return Source(_csv(path, form), form, path=path)
+            return Source(_without(engine.view(relation, path.name), form.missing), form, zoned, path)
+        if ending in workbook.ENDINGS:
+            with workbook.as_csv(path, form) as text:
+                return Source(_csv(text, replace(form, delimiter=",", encoding="utf-8"), path.name), form, path=path)
+        if ending in csvfile.ENDINGS:
+            return Source(_csv(path, form, path.name), form, path=path)
     except (duckdb.Error, OSError) as error:
-        raise CxError(told(path.name, error)) from None
-
-
-def told(name: str, error: Exception) -> str:
-    """One line for what DuckDB says about a file: the row, and what to do."""
-    text = str(error)
-    row = _ROW.search(text)
-    at = f"{name}, line {row[1]}" if row else name
-    counts = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
-    if counts:
-        return f"{at}: every row must have {counts[1]} columns, this one has {counts[2]}; quote the delimiters in texts"
-    if "not utf-8" in text:
-        return f'{at}: the text is not UTF-8; declare its encoding in the study, such as encoding = "cp1252"'
-    if "unterminated quote" in text:
-        return f'{at}: a quote (") is opened and never closed; close or double it'
-    return f"{at}: cannot be read ({shortened(text.splitlines()[0] if text else type(error).__name__)})"
+        raise CxError(csvfile.told(path.name, error)) from None
+    raise CxError(f"{path.name}: a file must end in {listed(KINDS, 9)}; export it as one of these")
 
 
 def reading(name: str, kind: str, form: Form, zone: str = "UTC") -> str:
@@ -156,24 +131,45 @@ def _number(name: str, decimal: str) -> str:
     return f"CASE WHEN isfinite({plain}) THEN {plain} END"
 
 
-def _csv(path: Path, form: Form) -> engine.View:
+def _csv(path: Path, form: Form, name: str) -> engine.View:
     """Read once, as text, into memory or (large files) Parquet in a scratch folder: parsing CSV is what costs."""
-    delimiter = form.delimiter or ENDINGS[path.suffix.lower()]
-    names = _header(path, delimiter, form.encoding)
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    refuse(f"{path.name}: two columns are named '{shortened(name)}'; give each its own name" for name in repeated)
-    with _as_utf8(path, form.encoding) as readable:
-        relation = duckdb.read_csv(
-            _literal(readable),
-            columns={f"c{i}": "VARCHAR" for i in range(len(names))},
-            auto_detect=False,
-            header=True,
-            sep=delimiter,
-            quotechar='"',
-            escapechar='"',
-        )
-        seen = engine.view(_stored(relation, path.stat().st_size), path.name)
-    return engine.View(seen.frame, dict(zip(names, seen.at.values(), strict=True)), dict.fromkeys(names, engine.FACTOR))
+    with csvfile.as_utf8(path, form, name) as text:
+        try:
+            relation = duckdb.read_csv(
+                _literal(text.path),
+                columns={f"c{i}": "VARCHAR" for i in range(len(text.names))},
+                auto_detect=False,
+                header=text.header,
+                sep=form.delimiter or csvfile.ENDINGS.get(path.suffix.lower(), ","),
+                quotechar='"',
+                escapechar='"',
+            )
+            seen = _without(engine.view(relation, name), form.missing)
+            seen = engine.view(_stored(seen.frame.to_native(), path.stat().st_size), name)
+        except duckdb.Error as error:
+            raise CxError(csvfile.told(name, error, text.before)) from None
+    kinds = dict.fromkeys(text.names, engine.FACTOR)
+    return engine.View(seen.frame, dict(zip(text.names, seen.at.values(), strict=True)), kinds)
+
+
+def _without(seen: engine.View, missing: Collection[str]) -> engine.View:
+    """The words a file writes for nothing, made nothing; in columns of numbers, the numbers."""
+    types = seen.frame.collect_schema()
+    emptied = []
+    for name, dtype in types.items() if missing else ():
+        words = list(missing) if dtype == nw.String else numbers_of(missing) if dtype.is_numeric() else []
+        if words:
+            emptied.append(nw.when(~nw.col(name).is_in(words)).then(nw.col(name)).alias(name))
+    return engine.View(seen.frame.with_columns(*emptied), seen.at, seen.kind) if emptied else seen
+
+
+def numbers_of(words: Iterable[object]) -> list[float]:
+    """Those of the words that are numbers."""
+    found = []
+    for word in words:
+        with suppress(TypeError, ValueError):
+            found.append(float(word))  # type: ignore[arg-type]
+    return found
 
 
 def kept(seen: engine.View, paths: Iterable[Path]) -> engine.View:
@@ -195,25 +191,6 @@ def _stored(relation: duckdb.DuckDBPyRelation, size: int) -> Any:
     return duckdb.read_parquet(_literal(copy))
 
 
-def _header(path: Path, delimiter: str, encoding: str) -> list[str]:
-    # Bytes that are no UTF-8 pass here when they are further down: DuckDB tells their line.
-    wanted, lenient = ("utf-8-sig", "surrogateescape") if _is_utf8(encoding) else (encoding, "strict")
-    try:
-        with path.open(newline="", encoding=wanted, errors=lenient) as lines:
-            names = [name.strip() for name in next(csv.reader(lines, delimiter=delimiter), [])]
-    except (UnicodeError, csv.Error) as error:
-        raise CxError(f"{path.name}: the text is not {encoding} ({error}); declare its encoding") from None
-    if any(0xDC80 <= ord(letter) <= 0xDCFF for name in names for letter in name):
-        raise CxError(told(path.name, ValueError("CSV Error on Line: 1: not utf-8")))
-    if not any(names):
-        raise CxError(f"{path.name}: the first line must name the columns, it is empty")
-    likely = [mark for mark in (";", "\t", "|", ",") if len(names) == 1 and mark != delimiter and mark in names[0]]
-    if likely:
-        shown = likely[0].replace("\t", "\\t")
-        raise CxError(f'{path.name}: the columns seem to be parted by "{shown}"; declare delimiter = "{shown}"')
-    return [name or f"column {i + 1}" for i, name in enumerate(names)]
-
-
 def _not_there(path: Path) -> str:
     there = sorted(entry.name for entry in path.parent.iterdir()) if path.parent.is_dir() else []
     if not there:
@@ -221,10 +198,6 @@ def _not_there(path: Path) -> str:
     close = nearest(path.name, there)
     hint = f"; did you mean '{close}'?" if close else f"; there are: {listed(there, 8)}"
     return f"no file '{path.name}' in '{path.parent}'{hint}"
-
-
-def _is_utf8(encoding: str) -> bool:
-    return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii")
 
 
 def _literal(path: Path) -> str:
@@ -247,25 +220,3 @@ def _scratch() -> Path:
 def _leave(folder: Path, owner: int) -> None:
     if os.getpid() == owner:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _as_utf8(path: Path, encoding: str) -> Iterator[Path]:
-    """The file, or a passing UTF-8 copy of it: DuckDB reads other encodings only with a download."""
-    if _is_utf8(encoding):
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="cxlib-") as folder:
-        copy = Path(folder) / path.name
-        try:
-            with copy.open("w", encoding="utf-8", newline="") as target:
-                target.writelines(_decoded(path, encoding))
-        except UnicodeError as error:
-            raise CxError(f"{path.name}: the text is not {encoding} ({error}); declare its encoding") from None
-        yield copy
-
-
-def _decoded(path: Path, encoding: str) -> Iterator[str]:
-    with path.open(encoding=encoding, newline="") as source:
-        while chunk := source.read(1 << 20):
-            yield chunk

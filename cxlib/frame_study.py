@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import narwhals as nw
-import pandas as pd
 
-from . import engine, files
+from . import csvfile, engine, files
 from .bands import cut
 from .errors import CxError, listed, shortened, unknown
+from .recoded import as_text, cleaned, first_filled, levels, matches, rows_with, value_faults, word_faults
 from .study_file import ColumnPart, StudyFile, key_path
 
 NUMBER, TEXT, ANY = "number", "text", "any"
-_MOST = 10_000  # distinct values fetched
 
 
 @dataclass
@@ -43,25 +42,7 @@ def frame_of(study: StudyFile, path_of: Callable[[str], Path]) -> Draft:
         draft.view = files.kept(_named(draft, study), draft.paths)
         return draft
     except duckdb.Error as error:
-        raise CxError(files.told(study.frame.file if study.frame else "frame", error)) from None
-
-
-def matches(expr: nw.Expr, dtype: Any, value: Any) -> nw.Expr:
-    """Whether a column holds a value from a study file: 11, "11" and a column of texts or numbers meet."""
-    if dtype == nw.String:
-        return expr == files.spelled(value)
-    if dtype == nw.Boolean:
-        return expr == {"true": True, "false": False}.get(files.spelled(value).lower())
-    try:
-        return expr == float(value)
-    except (TypeError, ValueError):
-        return nw.lit(False)
-
-
-def levels(seen: engine.View, name: str) -> list[str]:
-    """The values that occur in a column, as text, in order of spelling; of very many, those that come first."""
-    values = seen.frame.select(nw.col(seen.at[name]).alias("v")).unique().drop_nulls().sort("v").head(_MOST)
-    return sorted({files.spelled(value) for value in engine.collect(values)["v"]})
+        raise CxError(csvfile.told(study.frame.file if study.frame else "frame", error)) from None
 
 
 def _joined(study: StudyFile, path_of: Callable[[str], Path]) -> Draft:
@@ -126,67 +107,44 @@ def _uses(study: StudyFile) -> dict[str, str]:
 
 def _keep(draft: Draft, study: StudyFile) -> None:
     keep = study.frame.keep if study.frame else {}
-    wanted = {name: list(values) for name, values in keep.items()}
-    _occurring(draft, wanted, "frame", "keep")
-    for name, values in wanted.items():
-        if not draft.faults:
-            dtype = draft.view.frame.collect_schema()[draft.view.at[name]]
-            rows = nw.any_horizontal(*(matches(draft.view[name], dtype, v) for v in values), ignore_nulls=True)
-            draft.view = engine.View(draft.view.frame.filter(rows), draft.view.at, draft.view.kind)
+    where = key_path("frame", "keep")
+    draft.faults += value_faults(
+        draft.view, [(name, values, where, key_path("frame", "keep", name)) for name, values in keep.items()]
+    )
+    if not draft.faults:
+        draft.view = rows_with(draft.view, keep)
 
 
-def _occurring(draft: Draft, wanted: Mapping[str, Iterable[Any]], *keys: str) -> None:
-    """Faults for columns that are not there and for values that do not occur, found in one query."""
-    types = draft.view.frame.collect_schema()
-    asked: list[tuple[str, Any]] = []
-    counts: list[nw.Expr] = []
-    for name, values in wanted.items():
-        if name not in draft.view.at:
-            draft.faults.append(unknown("column", name, draft.view.at, key_path(*keys)))
+def _joined_columns(draft: Draft, columns: Mapping[str, ColumnPart]) -> None:
+    """Columns of their own for questions whose choices have a column each."""
+    added, at = [], dict(draft.view.at)
+    for i, (name, part) in enumerate((name, part) for name, part in columns.items() if part.first_of):
+        where = key_path("columns", name, "first_of")
+        faults = [unknown("column", one, draft.view.at, where) for one in part.first_of if one not in draft.view.at]
+        if name in draft.view.at:
+            faults.append(f"{where}: the column must be new, the frame has a column '{shortened(name)}'")
+        draft.faults += faults
+        if faults:
+            draft.broken.add(name)
             continue
-        for value in values:
-            hit = matches(draft.view[name], types[draft.view.at[name]], value)
-            asked.append((name, value))
-            counts.append(nw.when(hit).then(nw.lit(1)).sum().alias(f"n{len(counts)}"))
-    found = list(engine.collect(draft.view.frame.select(*counts)).iloc[0].fillna(0)) if counts else []
-    for (name, value), count in zip(asked, found, strict=True):
-        if not count:
-            where = key_path(*keys, name) + (".missing" if keys == ("columns",) else "")
-            draft.faults.append(unknown("value", files.spelled(value), levels(draft.view, name), where))
+        added.append(first_filled(draft.view, part.first_of).alias(f"f{i}"))
+        at[name], draft.forms[name] = f"f{i}", draft.forms[part.first_of[0]]
+    if added:
+        kinds = {**draft.view.kind, **{name: engine.FACTOR for name in at if name not in draft.view.kind}}
+        draft.view = engine.View(draft.view.frame.with_columns(*added), at, kinds)
 
 
 def _missing_and_recode(draft: Draft, columns: Mapping[str, ColumnPart]) -> None:
-    _occurring(draft, {name: [*part.missing, *part.recode] for name, part in columns.items()}, "columns")
+    _joined_columns(draft, columns)
+    asked = {name: (part, key_path("columns", name)) for name, part in columns.items() if name not in draft.broken}
+    draft.faults += word_faults(draft.view, asked, "columns")
     types, changed = draft.view.frame.collect_schema(), []
     for name, part in columns.items():
-        if name in draft.view.at and (part.missing or part.recode):
+        if name in draft.view.at and (part.missing or part.recode or part.otherwise is not None):
             at = draft.view.at[name]
-            changed.append(_cleaned(nw.col(at), types[at], part).alias(at))
+            changed.append(cleaned(nw.col(at), types[at], part).alias(at))
     lazy = draft.view.frame.with_columns(*changed) if changed else draft.view.frame
     draft.view = engine.View(lazy, draft.view.at, draft.view.kind)
-
-
-def _cleaned(column: nw.Expr, dtype: Any, part: ColumnPart) -> nw.Expr:
-    if part.recode:
-        result = as_text(column, dtype)
-        for old, new in part.recode.items():
-            result = nw.when(matches(column, dtype, old)).then(nw.lit(files.spelled(new))).otherwise(result)
-    else:
-        result = column
-    if not part.missing:
-        return result
-    gap = nw.any_horizontal(*(matches(column, dtype, value) for value in part.missing), ignore_nulls=True)
-    return nw.when(~gap).then(result)
-
-
-def as_text(column: nw.Expr, dtype: Any) -> nw.Expr:
-    """A column as a factor: whole numbers without a point."""
-    if dtype == nw.String:
-        return column
-    if not dtype.is_float():
-        return column.cast(nw.String)
-    whole = column.cast(nw.Int64)
-    return nw.when(whole == column).then(whole.cast(nw.String)).otherwise(column.cast(nw.String))
 
 
 def _numbers(draft: Draft, study: StudyFile, uses: Mapping[str, str]) -> None:
@@ -285,8 +243,3 @@ def left_as_flag(seen: engine.View, outcome: str, value: Any) -> engine.View:
     value = value if value is not None else "true" if dtype == nw.String else 1
     lazy = seen.frame.with_columns(matches(seen[outcome], dtype, value).alias(seen.at[outcome]))
     return engine.View(lazy, seen.at, {**seen.kind, outcome: engine.FACTOR})
-
-
-def counted(seen: engine.View, **wanted: nw.Expr) -> pd.Series:
-    """Several numbers about a frame in one query."""
-    return engine.collect(seen.frame.select(**wanted)).iloc[0]

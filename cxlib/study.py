@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -43,6 +44,7 @@ class Study:
     reasons: ReasonsPart | None  # column, rules
     privacy: PrivacyPart  # minimum_group, show_comments, allow
     timezone: str = "UTC"
+    origins: tuple[tuple[str, str, str], ...] = ()  # table or "frame", our column, what it comes from
 
 
 def read_study(name_or_path: str | Path) -> Study:
@@ -160,13 +162,13 @@ def study_answers(study: Study, as_of: str | date = "", only_column: str = "", o
 
 def _table_study(path: Path, words: StudyFile) -> tuple[Study | None, list[str]]:
     try:
-        tables = tables_of(words, lambda file: _there(path, file))
+        tables, origins = tables_of(words, lambda file: _there(path, file))
     except CxError as error:
         return None, list(error.faults)
     when = words.landmark or LandmarkPart()
     attrition, experience = _with_customer(words, "customer_id")
     faults = tables_faults(tables, when, attrition, experience, words.reasons)
-    study = _study(path, words, (path, *tables.files), attrition, experience, tables=tables, landmark=when)
+    study = _study(path, words, (path, *tables.files), attrition, experience, origins, tables=tables, landmark=when)
     return study, faults
 
 
@@ -181,7 +183,9 @@ def _frame_study(path: Path, words: StudyFile) -> tuple[Study | None, list[str]]
     if faults:
         return None, faults
     seen = left_as_flag(draft.view, attrition.outcome, attrition.left_value) if attrition else draft.view
-    return _study(path, words, (path, *draft.paths), attrition, experience, frame=seen), []
+    theirs = {part.name: name for name, part in words.columns.items() if part.name}
+    origins = [("frame", name, theirs.get(name, name)) for name in seen.at]
+    return _study(path, words, (path, *draft.paths), attrition, experience, origins, frame=seen), []
 
 
 def _with_customer(words: StudyFile, customer: str | None) -> tuple[AttritionPart | None, ExperiencePart | None]:
@@ -203,6 +207,7 @@ def _study(
     read: tuple[Path, ...],
     attrition: AttritionPart | None,
     experience: ExperiencePart | None,
+    origins: Iterable[tuple[str, str, str]],
     tables: data.Tables | None = None,
     frame: engine.View | None = None,
     landmark: LandmarkPart | None = None,
@@ -219,4 +224,5 @@ def _study(
         reasons=words.reasons,
         privacy=words.privacy,
         timezone=words.timezone,
+        origins=tuple(origins),
     )

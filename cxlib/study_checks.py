@@ -12,7 +12,7 @@ from . import engine, files, schema
 from .data import Tables
 from .errors import CxError, listed, shortened, unknown
 from .frame import COLUMNS, NUMBERS, at_risk_and_left, landmark_day
-from .frame_study import counted, levels
+from .recoded import counted, levels
 from .study_file import AttritionPart, ExperiencePart, LandmarkPart, ReasonsPart, key_path
 
 LANDMARK_NEEDS = {

@@ -41,23 +41,57 @@ class Part(BaseModel):
 
 
 class FilePart(Part):
-    """How a file is spelled."""
+    """Where rows are, and how they are spelled: a file, or a database that a variable or a connection file names."""
 
-    file: str
+    file: str = ""
+    database: str = ""
+    table: str = ""  # of a database; the sheet of a workbook
     delimiter: Annotated[str, Field(max_length=1)] = ""
     decimal: Literal[".", ","] = "."
     encoding: str = "utf-8"
     date_format: Annotated[list[str], BeforeValidator(_as_list)] = []
+    header_rows: Annotated[int, Field(ge=1, le=10)] = 1
+    skip_rows: Annotated[int, Field(ge=0, le=1000)] = 0  # lines before the header
+    footer_rows: Annotated[int, Field(ge=0, le=1000)] = 0  # lines after the data
+    missing: list[Value] = []  # what the file writes for nothing, whatever the column
 
     def form(self) -> files.Form:
         """The spelling as the reader takes it."""
-        return files.Form(self.delimiter, self.decimal, self.encoding, tuple(self.date_format))
+        lines = (self.header_rows, self.skip_rows, self.footer_rows)
+        words = tuple(files.spelled(value) for value in self.missing)
+        return files.Form(
+            self.delimiter, self.decimal, self.encoding, tuple(self.date_format), *lines, words, self.table
+        )
+
+
+class ValuesPart(Part):
+    """What is done to values, in this order: the first filled of several columns, missing, recode, otherwise."""
+
+    first_of: list[str] = []
+    missing: list[Value] = []
+    recode: dict[str, Value] = {}
+    otherwise: Value | None = None  # for what recode does not name
+
+
+class SourcePart(ValuesPart):
+    """The source of one of our columns: theirs, made into what ours should be."""
+
+    column: str | None = None  # the same name where it is not given
+    above: float | None = None  # true above this number, false up to it
+    after: str | None = None  # the stamp that the column counts from, in units
+    unit: Literal["seconds", "minutes", "hours", "days"] = "minutes"
+
+    @property
+    def plain(self) -> bool:
+        """Whether the column is taken as it is."""
+        return not self.model_fields_set - {"column"}
 
 
 class TablePart(FilePart):
-    """A file of one of the seven tables; columns = {ours = "theirs"}."""
+    """A file of one of the seven tables; columns = {ours = "theirs"}; `keep` as in the frame."""
 
-    columns: dict[str, str] = {}
+    columns: dict[str, Annotated[SourcePart, _under("column")]] = {}
+    keep: dict[str, list[Value]] = {}
 
 
 class EventsPart(Part):
@@ -71,6 +105,27 @@ class TicketsPart(TablePart):
     """The tickets; with `events` the file is a log, and a ticket lasts from its first event to its last."""
 
     events: EventsPart | None = None
+
+
+class InvoicesPart(Part):
+    """How invoices are made into prices: whose, from which day (to which), and how much."""
+
+    customer: str
+    starts: str
+    ends: str | None = None
+    amount: str
+
+
+class PricesPart(TablePart):
+    """The prices; with `invoices` the file has a row for each invoice, or for each line of one."""
+
+    invoices: InvoicesPart | None = None
+
+
+class RatingsPart(TablePart):
+    """The ratings; with `touchpoints` = {theirs = "touchpoint"} the file has a column for each of them."""
+
+    touchpoints: dict[str, str] = {}
 
 
 class JoinPart(FilePart):
@@ -104,12 +159,10 @@ class BandsPart(Part):
     labels: list[str]
 
 
-class ColumnPart(Part):
-    """What is done to a column, in this order: missing, recode, bands, name."""
+class ColumnPart(ValuesPart):
+    """What is done to a column, after its values: bands, name."""
 
     name: str | None = None
-    missing: list[Value] = []
-    recode: dict[str, Value] = {}
     bands: BandsPart | None = None
 
 
@@ -157,13 +210,13 @@ class PrivacyPart(Part):
     allow: list[str] = []
 
 
-_TABLE = Annotated[TablePart | None, _under("file")]
-_TICKETS = Annotated[TicketsPart | None, _under("file")]
+_PARTS = {"tickets": TicketsPart, "prices": PricesPart, "ratings": RatingsPart}
 TablesPart: type[Part] = create_model(  # type: ignore[call-overload]
     "TablesPart",
     __base__=Part,
     folder=(str | None, None),
-    **{name: (_TICKETS if name == "tickets" else _TABLE, None) for name in schema.TABLES},
+    database=(str, ""),
+    **{name: (Annotated[_PARTS.get(name, TablePart) | None, _under("file")], None) for name in schema.TABLES},
 )
 
 

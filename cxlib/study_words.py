@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 import tomllib
 import zoneinfo
 from pathlib import Path
@@ -13,8 +14,9 @@ from pydantic import ValidationError
 from . import files, schema
 from .bands import band_faults
 from .errors import CxError, shortened, unknown
-from .study_file import ExperiencePart, FilePart, Part, StudyFile, key_path
+from .study_file import ExperiencePart, FilePart, Part, PricesPart, StudyFile, TablePart, key_path
 
+ADDRESS, _SCHEME, _SECRET = re.compile(r"://|@|="), re.compile("://"), re.compile("://|passw", re.IGNORECASE)
 LARGEST = 1_000_000  # bytes of a study file; one written by a person is far smaller
 
 
@@ -52,6 +54,7 @@ _MUST = dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "a t
 
 def _told(name: str, error: Any) -> str:
     keys, kind, given = error["loc"], error["type"], shortened(error["input"])
+    given = "an address" if _SECRET.search(str(error["input"])) else given
     if kind == "extra_forbidden":
         where = f"{name}: {key_path(*keys[:-1])}" if keys[:-1] else name
         return unknown("key", keys[-1], _keys_at(keys[:-1]), where)
@@ -92,8 +95,11 @@ def _senseless(study: StudyFile) -> list[str]:
         faults.append('columns: belongs to [frame]; in [tables] give each file its columns = {ours = "theirs"}')
     if study.timezone not in zoneinfo.available_timezones():
         faults.append(unknown("time zone", study.timezone, sorted(zoneinfo.available_timezones()), "timezone"))
+    database = getattr(study.tables, "database", "")
+    if ADDRESS.search(database):
+        faults += _place_faults("tables", FilePart(database=database), "")
     for where, part in _file_parts(study):
-        faults += _file_faults(where, part)
+        faults += _file_faults(where, part, database)
     for name, column in study.columns.items():
         if column.bands:
             faults += band_faults(key_path("columns", name, "bands"), column.bands.edges, column.bands.labels)
@@ -108,15 +114,46 @@ def _file_parts(study: StudyFile) -> list[tuple[str, FilePart]]:
     return [(where, part) for where, part in parts if part is not None]
 
 
-def _file_faults(where: str, part: FilePart) -> list[str]:
-    faults = []
+def _file_faults(where: str, part: FilePart, database: str) -> list[str]:
+    faults = _place_faults(where, part, database)
     try:
         codecs.lookup(part.encoding)
     except (LookupError, ValueError):
         faults.append(unknown("encoding", part.encoding, ("utf-8", "utf-16", "cp1252", "latin-1"), f"{where}.encoding"))
     if part.delimiter and part.delimiter == part.decimal:
         faults.append(f"{where}: delimiter and decimal must differ, both are '{part.delimiter}'")
-    return faults + files.format_faults(part.date_format, f"{where}.date_format")
+    faults += files.format_faults(part.date_format, f"{where}.date_format")
+    return faults + (_table_faults(where, part) if isinstance(part, TablePart) else [])
+
+
+def _place_faults(where: str, part: FilePart, database: str) -> list[str]:
+    """A file or a database, never an address: a study is passed on, and an address may hold a password."""
+    faults = [
+        f"{where}.{key} must be {what}; an address does not belong in a study: put it into an environment variable, "
+        f"or a file of its own, and name that in database"
+        for key, what in (("file", "a file"), ("database", "the name of a variable or a file"))
+        if (ADDRESS if key == "database" else _SCHEME).search(getattr(part, key))
+    ]
+    if part.file and part.database:
+        faults.append(f"{where}: must have file or database, not both; leave one out")
+    if not (part.file or part.database or database):
+        faults.append(f"{where}.file must be given; add it")
+    if part.database and not part.table and not isinstance(part, TablePart):
+        faults.append(f"{where}.table must be given with a database; add the name of the table")
+    return faults
+
+
+def _table_faults(where: str, part: TablePart) -> list[str]:
+    faults = []
+    for ours, one in part.columns.items():
+        at = f"{where}.{key_path('columns', ours)}"
+        if one.column is not None and one.first_of:
+            faults.append(f"{at}: must have column or first_of, not both; leave one out")
+        if one.above is not None and one.after is not None:
+            faults.append(f"{at}: must have above or after, not both; leave one out")
+    if isinstance(part, PricesPart) and part.invoices and part.columns:
+        faults.append(f"{where}: must have columns or invoices, not both; invoices name the columns that are used")
+    return faults
 
 
 def _experience_faults(part: ExperiencePart) -> list[str]:

@@ -1,23 +1,40 @@
-"""The seven tables of a study, each from the place and under the names its entry says."""
+"""The seven tables of a study, each from the place, under the names and in the shape its entry says."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from . import data, files, schema
-from .errors import CxError
-from .study_file import StudyFile, key_path
-from .typed import cases
+import duckdb
+import narwhals as nw
+
+from . import csvfile, data, engine, files, schema
+from .errors import CxError, refuse, shortened, unknown
+from .recoded import cleaned, first_filled, rows_with, value_faults
+from .reshaped import cases, charged, melted
+from .study_file import SourcePart, StudyFile, TablePart, key_path
+from .typed import read_as
+
+SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
+# A duration is a number of units, or hours:minutes:seconds.
+_CLOCK = r"^\s*\d+:\d\d(:\d\d)?\s*$"
 
 
-def tables_of(study: StudyFile, path_of: Callable[[str], Path]) -> data.Tables:
-    """The tables of a study with [tables]; all faults at once, each after the key of its table."""
+@dataclass(frozen=True)
+class Made:
+    """A table on its way: its source, and which of its columns are ours (ours -> the source's name)."""
+
+    source: files.Source
+    columns: dict[str, str]
+
+
+def tables_of(study: StudyFile, path_of: Callable[[str], Path]) -> tuple[data.Tables, list[tuple[str, str, str]]]:
+    """The tables of a study with [tables], and where their columns are from (table, ours, theirs)."""
     part: Any = study.tables
-    sources: dict[str, files.Source] = {}
+    made: dict[str, Made] = {}
     faults: list[str] = []
-    columns = {name: one.columns for name in schema.TABLES if (one := getattr(part, name)) is not None}
     try:
         found = data.find_tables(path_of(part.folder)) if part.folder is not None else {}
     except CxError as error:
@@ -27,15 +44,127 @@ def tables_of(study: StudyFile, path_of: Callable[[str], Path]) -> data.Tables:
         if one is None and name not in found:
             continue
         try:
-            sources[name] = files.read_file(path_of(one.file), one.form()) if one else files.read_file(found[name])
-            if events := getattr(one, "events", None):
-                sources[name] = cases(name, sources[name], events.case, events.at, columns[name], study.timezone)
-                columns[name] = {"ticket_id": events.case, **columns[name]}
+            made[name] = _made(name, one, path_of, study.timezone) if one else Made(files.read_file(found[name]), {})
         except CxError as error:
             faults += [f"{key_path('tables', name)}: {fault}" for fault in error.faults]
-    if faults:
-        raise CxError(*faults)
+        except duckdb.Error as error:
+            faults.append(f"{key_path('tables', name)}: {csvfile.told(one.file or name, error)}")
+    refuse(faults)
+    sources = {name: one.source for name, one in made.items()}
+    columns = {name: one.columns for name, one in made.items()}
     try:
-        return data.tables_from(sources, columns, study.timezone)
+        tables = data.tables_from(sources, columns, study.timezone)
     except CxError as error:
         raise CxError(*(f"tables: {fault}" for fault in error.faults)) from None
+    told = {name: columns[name] | _sums(getattr(part, name)) for name in made}
+    return tables, [
+        (name, ours, told[name].get(ours, ours)) for name, seen in tables.present.items() for ours in seen.at
+    ]
+
+
+def _sums(part: Any) -> dict[str, str]:
+    """Where the columns come from that sum up a whole file."""
+    if events := getattr(part, "events", None):
+        return {"opened_at": f"first {events.at}", "resolved_at": f"last {events.at}"}
+    if invoices := getattr(part, "invoices", None):
+        summed = f"{invoices.amount}, a month"
+        return {"customer_id": invoices.customer, "valid_from": invoices.starts, "monthly_price": summed}
+    if touchpoints := getattr(part, "touchpoints", None):
+        return {"touchpoint": f"names of {len(touchpoints)} columns", "rating": "their values"}
+    return {}
+
+
+def _made(table: str, part: TablePart, path_of: Callable[[str], Path], zone: str) -> Made:
+    """A table's rows kept, ratings melted, columns made, then logs and invoices summed up; in this order."""
+    source = files.read_file(path_of(part.file), part.form())
+    where = f"{table} ({source.path.name})" if source.path else table
+    asked = [(name, values, f"{where}: keep", f"{where}: {key_path('keep', name)}")
+             for name, values in part.keep.items()]  # fmt: skip
+    refuse(value_faults(source.view, asked))
+    source = replace(source, view=rows_with(source.view, part.keep))
+    if touchpoints := getattr(part, "touchpoints", None):
+        source = _done_once(melted(where, source, touchpoints))
+    if invoices := getattr(part, "invoices", None):
+        return Made(_done_once(charged(where, source, invoices)), {})
+    made = _with_columns(where, source, part.columns, zone)
+    if events := getattr(part, "events", None):
+        logged = cases(where, made.source, events, made.columns.values(), zone)
+        return Made(_done_once(logged), {"ticket_id": events.case, **made.columns})
+    return made
+
+
+def _done_once(source: files.Source) -> files.Source:
+    """Sums over a whole file are not for every query to repeat."""
+    return replace(source, view=files.kept(source.view, [source.path] if source.path else []))
+
+
+def _with_columns(where: str, source: files.Source, columns: dict[str, SourcePart], zone: str) -> Made:
+    """The columns that are more than a name, made beside those that are there."""
+    names: dict[str, str] = {}
+    faults: list[str] = []
+    for ours, part in columns.items():
+        names[ours] = part.column or ours
+        if part.plain:
+            continue
+        try:
+            names[ours] = f"{(part.first_of or [names[ours]])[0]} as {ours}"
+            source = _column(where, source, ours, names[ours], part, zone)
+        except CxError as error:
+            faults += error.faults
+    refuse(faults)
+    return Made(source, names)
+
+
+def _column(where: str, source: files.Source, ours: str, name: str, part: SourcePart, zone: str) -> files.Source:
+    """A source with the column `name` more: the first filled of several, recoded, compared or added to a stamp."""
+    at = f"{where}: {key_path('columns', ours)}"
+    theirs = part.first_of or [part.column or ours]
+    needed = [*theirs, *([part.after] if part.after else [])]
+    refuse(unknown("column", one, source.view.at, at) for one in needed if one not in source.view.at)
+    values = first_filled(source.view, theirs) if part.first_of else source.view[theirs[0]]
+    source = _added(source, name, values)
+    refuse(
+        value_faults(source.view, [(name, part.missing, at, f"{at}.missing"), (name, part.recode, at, f"{at}.recode")])
+    )
+    dtype = source.view.frame.collect_schema()[source.view.at[name]]
+    source = _added(source, name, cleaned(source.view[name], dtype, part))
+    if part.above is not None:
+        return _computed(source, name, f"({read_as(where, source, name, 'number')}) > {part.above!r}")
+    if part.after is not None:
+        stamp, apart = read_as(where, source, part.after, "timestamp", zone), _seconds(where, source, name, part.unit)
+        source = _computed(source, name, f"{stamp} + to_microseconds(CAST(ROUND(1e6 * ({apart})) AS BIGINT))")
+        return replace(source, zoned=source.zoned | {name})  # in UTC already
+    return source
+
+
+def _seconds(where: str, source: files.Source, name: str, unit: str) -> str:
+    """SQL for a duration in seconds."""
+    at, number = source.view.at[name], f"{{}} * {SECONDS[unit]}"
+    if source.view.frame.collect_schema()[at] != nw.String:
+        return number.format(f"({read_as(where, source, name, 'number')})")
+    clock = f"WHEN regexp_matches({at}, '{_CLOCK}') THEN epoch(TRY_CAST({at} AS INTERVAL))"
+    sql = f"CASE {clock} ELSE {number.format('(' + files.reading(at, 'number', source.form) + ')')} END"
+    refuse(
+        f"{where}: column '{shortened(name)}' must be a number of {unit} or hours:minutes:seconds in every row, "
+        f"{count:,} value{'s are' if count > 1 else ' is'} not, such as '{shortened(value)}'; name it in missing"
+        for count, value in files.unreadable(source.view, {name: sql}).values()
+    )
+    return sql
+
+
+def _added(source: files.Source, name: str, values: nw.Expr) -> files.Source:
+    """A source with a column more, or with one column replaced."""
+    at = source.view.at.get(name, f"m{len(source.view.at)}")
+    lazy = source.view.frame.with_columns(values.alias(at))
+    dtype = lazy.collect_schema()[at]
+    kind = engine.NUMBER if dtype.is_numeric() else engine.FACTOR
+    return replace(source, view=engine.View(lazy, {**source.view.at, name: at}, {**source.view.kind, name: kind}))
+
+
+def _computed(source: files.Source, name: str, sql: str) -> files.Source:
+    """A source with one of its columns computed anew, by SQL of ours."""
+    at = source.view.at[name]
+    columns = {one: one for one in source.view.frame.collect_schema().names()} | {at: sql}
+    return replace(
+        source, view=engine.View(engine.computed(source.view.frame, columns), source.view.at, source.view.kind)
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import Any
 
 import narwhals as nw
@@ -50,35 +49,21 @@ def typed(
     return engine.View(lazy, {name: name for name in spelled}, {name: _KIND[known[name].kind] for name in spelled})
 
 
-def cases(
-    table: str, source: files.Source, case: str, at: str, columns: Mapping[str, str], zone: str = "UTC"
-) -> files.Source:
-    """An event log as tickets: a case's first stamp as opened_at, its last as resolved_at, the rest of the first event.
-
-    `case` and `at` are the log's columns of case and stamp; of `columns` (ours -> theirs) the ones named are kept.
-    """
-    where = f"{table} ({source.path.name})" if source.path else table
-    asked = dict.fromkeys([case, at, *columns.values()])
-    refuse(unknown("column", name, source.view.at, where) for name in asked if name not in source.view.at)
-    types, stamp = source.view.frame.collect_schema(), source.view.at[at]
-    if types[stamp] == nw.String:
-        read, parsed = (files.reading(stamp, "timestamp", source.form, clock) for clock in (zone, "UTC"))
-        refuse(_unread(where, source, {at: parsed}, {at: "timestamp"}))
-    elif _fits(types[stamp], "timestamp"):
-        read = _cast(stamp, "timestamp", types[stamp], zone, at in source.zoned)
+def read_as(where: str, source: files.Source, name: str, kind: str, zone: str = "UTC") -> str:
+    """SQL that reads a column of a source as a kind; refuses a column that is not there or does not read as one."""
+    refuse([unknown("column", name, source.view.at, where)] if name not in source.view.at else [])
+    at = source.view.at[name]
+    dtype = source.view.frame.collect_schema()[at]
+    if dtype == nw.String:
+        refuse(_unread(where, source, {name: files.reading(at, kind, source.form)}, {name: kind}))
+        read = files.reading(at, kind, source.form, zone)
+    elif _fits(dtype, kind):
+        read = _cast(at, kind, dtype, zone, name in source.zoned)
     else:
-        refuse([f"{where}: column '{shortened(at)}' must be {_wanted('timestamp')}, it is {types[stamp]}; convert it"])
-    refuse(_skipped(where, source, [at], types, zone) if zone != "UTC" and at not in source.zoned else [])
-    own, kept = source.view.at, [name for name in asked if name not in (case, at)]
-    spelled = [own[case], f"MIN({read})", f"MAX({read})", *(f"arg_min({own[name]}, {read})" for name in kept)]
-    named = ", ".join(f"{sql} AS c{i}" for i, sql in enumerate(spelled))
-    relation = source.view.frame.to_native().aggregate(named, own[case])
-    seen, stamps = engine.view(relation, table), ("opened_at", "resolved_at")
-    places = zip((case, *stamps, *kept), seen.at, strict=True)
-    at_end, kinds = {}, {}
-    for name, place in places:
-        at_end[name], kinds[name] = seen.at[place], seen.kind[place]
-    return replace(source, view=engine.View(seen.frame, at_end, kinds), zoned=frozenset(stamps))
+        refuse([f"{where}: column '{shortened(name)}' must be {_wanted(kind)}, it is {dtype}; convert it"])
+    if kind == "timestamp" and zone != "UTC" and name not in source.zoned:
+        refuse(_skipped(where, source, [name], source.view.frame.collect_schema(), zone))
+    return read
 
 
 def _unread(where: str, source: files.Source, parsed: Mapping[str, str], kinds: Mapping[str, str]) -> list[str]:

@@ -190,7 +190,7 @@ def test_only_column_takes_any_column_of_the_study(acme):
     ("changes", "expected"),
     [
         ([("[frame]", "[frame]\ndelimitr = ';'")], "frame: no key 'delimitr'; did you mean 'delimiter'? There are: 'file', "
-         "'delimiter', 'decimal', 'encoding', 'date_format', 'joins', 'customer', 'keep'"),
+         "'database', 'table', 'delimiter', 'decimal', 'encoding', 'date_format', 'header_rows', 'skip_rows', 'footer_rows', 'missing', 'joins' and 2 more"),
         ([("[experience]", "[experiense]")], "no key 'experiense'; did you mean 'experience'? There are: 'title', "
          "'timezone', 'tables', 'landmark', 'frame', 'columns', 'attrition', 'experience', 'reasons', 'privacy'"),
         ([("edges =", "edge =")], "columns.Fee.bands.edges must be given; add it"),
