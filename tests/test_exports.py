@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 import cxlib as cx
-from cxlib.study import ROOT, describe_study, read_study, study_answers
+from cxlib.feeds import describe_study
+from cxlib.study import ROOT, read_study, study_answers
 
 EXPORTS = ROOT / "data" / "exports"
 NAMES = {"Nord": "North", "Süd": "South", "Ost": "East", "West": "West"}
@@ -49,7 +50,8 @@ def test_the_committed_exports_are_what_the_script_writes(make, tmp_path):
     written = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert set(written) == {path.name for path in EXPORTS.glob("*.csv")}
     for name, content in written.items():
-        assert content == (EXPORTS / name).read_bytes(), name
+        same = content == (EXPORTS / name).read_bytes()
+        assert same, f"{name}: the simulation has changed; run python data/exports/make.py"
 
 
 def test_the_list_of_customers_is_read_back(study, simulated):

@@ -197,7 +197,7 @@ def tickets(made: pd.DataFrame) -> list[list[str]]:
                 one.topic.replace(" ", "_"),
                 ("Open", "Solved")[solved],
                 "-",
-                VIA[one.channel],
+                VIA.get(one.channel, "API"),
                 "Question",
                 f"{local(opened):%Y-%m-%d %H:%M}",
                 f"{local(one.resolved_at.ceil('min')):%Y-%m-%d %H:%M}" if solved else "",
