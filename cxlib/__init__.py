@@ -25,6 +25,7 @@ _PUBLIC = {
     "invitations": ["answer_landmark", "follow_answers"],
     "linkage": ["retention_by_nps"],
     "value": ["return_on_investment"],
+    "mediated": ["mediation"],
     "windows": ["follow_landmark", "stack_landmarks"],
     "survival": ["cumulative_incidence", "kaplan_meier", "log_rank", "survival_quantiles"],
     "hazards": ["cox"],
