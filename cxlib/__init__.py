@@ -54,6 +54,8 @@ _PUBLIC = {
     "contacts": ["preventable_contacts", "repeat_contact"],
     "channels": ["channel_shares", "channel_switches"],
     "recovery": ["closed_loop"],
+    "extent": ["experience_map", "service_extent"],
+    "sampling": ["repeated_samples"],
     "comments": ["comment_agreement", "comment_examples", "comment_themes"],
     "spoken": ["simulated_themes", "study_comments"],
     "masking": ["masked"],

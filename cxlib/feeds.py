@@ -32,6 +32,7 @@ def describe_study(study: Study) -> pd.DataFrame:
 
 # notebook, part of it, what the study must have
 NEEDS = (
+    ("00-start-here", "service beside the experience", "places"),
     ("01-scorecard", "NPS, CSAT and CES", "scores"),
     ("01-scorecard", "attrition rate", "ends"),
     ("01-scorecard", "service measures", "tickets"),
@@ -58,6 +59,10 @@ def _parts(study: Study) -> dict[str, tuple[bool, str]]:
         "satisfaction": (
             bool(study.experience and study.experience.satisfaction),
             "This study names no satisfaction in [experience]: CSAT cannot be set beside NPS.",
+        ),
+        "places": (
+            drivers or bool(study.tables and study.tables.touchpoints),
+            "This study has neither touchpoints nor [experience] with drivers: what of it is service cannot be told.",
         ),
         "reasons": (bool(study.reasons and study.reasons.rules), "This study has no [reasons]: no stated reasons."),
         "scores": (

@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 from PIL import Image, ImageChops, ImageStat
 from traitlets.config import Config
 
+from .questions import title_of
 from .tidy import tidy
 
 HERE = Path(__file__).parent
@@ -83,13 +84,6 @@ def _without_silent_sections(notebook: NotebookNode) -> NotebookNode:
 
 def _silent(cells: Sequence[NotebookNode]) -> bool:
     return bool(cells) and all(cell.execution_count and not cell.outputs for cell in cells)
-
-
-def title_of(notebook: NotebookNode) -> str:
-    """The question a notebook asks: its first level-one heading, as plain text."""
-    cells = (cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    found = next((match for source in cells if (match := re.search(r"^#\s+(.+?)\s*#*$", source, re.MULTILINE))), None)
-    return re.sub(r"[*_`]", "", found[1]) if found else ""
 
 
 def shown(value: object) -> object:

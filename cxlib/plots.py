@@ -58,15 +58,17 @@ from .monitor import (
     rows_by_period,
 )  # fmt: skip
 from .schema import LEVELS
+from .start_figures import experience_map, repeated_samples
 from .wording import capital, groups_of, listed, number, percent, plain_name
 
 __all__ = [
     "PUBLISHED", "alt", "attributable_fractions", "attrition_definitions", "attrition_prediction", "both_scales",
-    "closed_and_all", "comment_themes", "comment_tones", "control_chart", "distribution", "fraction_by_horizon",
-    "hazard_ratios", "importance_performance", "leaks", "missing_ratings", "missing_values", "naive_and_adjusted",
-    "not_met_comparison", "nps", "nps_change", "nps_what_if", "operational_measures", "ordinal_check", "outweighs",
-    "penalty_reward", "raked", "rated_low", "reason_shares", "relative_importance", "role_interval", "rows_by_period",
-    "satisfaction_overlap", "segments", "service_gap", "show", "style", "survival", "what_if",
+    "closed_and_all", "comment_themes", "comment_tones", "control_chart", "distribution", "experience_map",
+    "fraction_by_horizon", "hazard_ratios", "importance_performance", "leaks", "missing_ratings", "missing_values",
+    "naive_and_adjusted", "not_met_comparison", "nps", "nps_change", "nps_what_if", "operational_measures",
+    "ordinal_check", "outweighs", "penalty_reward", "raked", "rated_low", "reason_shares", "relative_importance",
+    "repeated_samples", "role_interval", "rows_by_period", "satisfaction_overlap", "segments", "service_gap", "show",
+    "style", "survival", "what_if",
 ]  # fmt: skip
 
 # Of the two estimates side by side: title, unit, the naive one, the adjusted one.

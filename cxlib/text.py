@@ -89,6 +89,16 @@ from .soundness import (
     rules_about,
     tables_held,
 )  # fmt: skip
+from .start_findings import (
+    distinction,
+    fed,
+    missing_parts,
+    notebooks,
+    repeated_samples,
+    service_extent,
+    start_answer,
+    without_touchpoint,
+)  # fmt: skip
 from .tables import base_rates, driver_table, rows_kept, score_counts, table
 from .wording import (
     Sentence,
@@ -112,17 +122,17 @@ __all__ = [
     "assumptions", "at_risk", "attributable_fractions", "attrition_answer", "attrition_definitions",
     "attrition_prediction", "attrition_table", "backwards", "base_rates", "beside", "broken_rules", "by_group",
     "claim", "claims", "closed_and_all", "collinearity", "comment_agreement", "comment_themes", "contract",
-    "control_chart", "coverage", "cross_table", "definitions", "design_effect", "driver_table", "duplicates",
-    "escaped", "estimate", "every_rule", "experience_answer", "fraction_by_horizon", "halo", "hazard_ratios",
-    "health_answer", "hide_below", "importance_performance", "interactions", "interval", "lacking", "lacks", "leaks",
-    "listed", "missing_ratings", "missing_values", "model", "naive_and_adjusted", "noise", "not_met_comparison",
-    "nps", "nps_change", "nps_differences", "nps_what_if", "number", "operational_measures", "orders",
-    "ordinal_check", "outweighs", "part", "penalty_reward", "percent", "pick", "provenance", "raked", "rankings",
-    "rating_ends", "reason_shares", "relative_importance", "response", "robustness", "role_interval",
-    "rows_by_period", "rows_in_scope", "rows_kept", "rules_about", "satisfaction_overlap", "score_counts",
-    "scorecard", "scorecard_answer", "segments", "service_gap", "survival", "table", "tables_held", "tipping_points",
-    "verdict", "visible", "what_if", "where_possible",
-    "without",
+    "control_chart", "coverage", "cross_table", "definitions", "design_effect", "distinction", "driver_table",
+    "duplicates", "escaped", "estimate", "every_rule", "experience_answer", "fed", "fraction_by_horizon", "halo",
+    "hazard_ratios", "health_answer", "hide_below", "importance_performance", "interactions", "interval", "lacking",
+    "lacks", "leaks", "listed", "missing_parts", "missing_ratings", "missing_values", "model", "naive_and_adjusted",
+    "noise", "not_met_comparison", "notebooks", "nps", "nps_change", "nps_differences", "nps_what_if", "number",
+    "operational_measures", "orders", "ordinal_check", "outweighs", "part", "penalty_reward", "percent", "pick",
+    "provenance", "raked", "rankings", "rating_ends", "reason_shares", "relative_importance", "repeated_samples",
+    "response", "robustness", "role_interval", "rows_by_period", "rows_in_scope", "rows_kept", "rules_about",
+    "satisfaction_overlap", "score_counts", "scorecard", "scorecard_answer", "segments", "service_extent",
+    "service_gap", "start_answer", "survival", "table", "tables_held", "tipping_points", "verdict", "visible",
+    "what_if", "where_possible", "without", "without_touchpoint",
 ]  # fmt: skip
 
 ASSUMED = "if the confounders named are all there are"

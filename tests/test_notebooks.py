@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import html
 import re
 import tempfile
 from pathlib import Path
@@ -25,6 +26,7 @@ FOLDER = ROOT / "notebooks"
 NOTEBOOKS = sorted(path.stem for path in FOLDER.glob("[0-9]*.ipynb"))
 COMMON = {"study": "example", "as_of": "", "only_column": "", "only_value": "", "minimum_group": 10, "seed": 0}
 LONGEST = 12  # lines of a cell
+FIGURES = {"00-start-here": 2}  # at least; others have four
 DIGITS = re.compile(r"\d")
 
 
@@ -143,7 +145,7 @@ def test_nothing_is_written_to_stderr_and_every_figure_is_described(name):
     assert streams == []
     figures = [output.metadata for cell in ran(name).cells if cell.cell_type == "code" for output in cell.outputs
                if "image/png" in output.get("data", {})]  # fmt: skip
-    assert len(figures) >= 4
+    assert len(figures) >= FIGURES.get(name, 4)
     assert all(len(figure["image/png"]["alt"]) > 60 for figure in figures)
 
 
@@ -213,6 +215,37 @@ def test_experience_finds_the_true_share_of_service_where_dropping_rows_misses_i
     told = "\n".join(outputs(ran("03-experience-and-nps"), "text/plain"))
     low = re.search(r"and for \d+% \((\d+)% to \d+%\) of it among the", told)[1]
     assert float(low) / 100 > true
+
+
+def test_the_first_page_says_how_much_is_service_and_what_each_notebook_asks():
+    """Authority: the example's own tables and the notebooks' own titles."""
+    notebook = ran("00-start-here")
+    tables = cx.read_study("example").tables
+    log = tables.interactions.to_pandas().merge(tables.touchpoints.to_pandas(), on="touchpoint")
+    found = answers(notebook)
+    assert found["service.interactions"]["estimate"] == pytest.approx(log["is_service"].mean())
+    met = log.groupby("customer_id")["is_service"].any()
+    assert found["service.customers"]["estimate"] == pytest.approx(met.mean())
+    shown = "\n".join(outputs(notebook, "text/html"))
+    for path in sorted(FOLDER.glob("0[1-9]*.ipynb")):
+        assert load(path.stem).cells[0].source.split("\n")[0].removeprefix("# ") in html.unescape(shown)
+    told = "\n".join(outputs(notebook, "text/plain"))
+    held = int(re.search(r"Of 100 intervals (\d+) hold", told)[1])
+    assert 88 <= held <= 100
+    assert f"whose NPS is {found['nps']['estimate']:.0f} points" in told
+
+
+def test_the_study_of_the_first_page_is_read(tmp_path):
+    shown = re.search(r"```toml\n(.*?)```", "\n".join(c.source for c in load("00-start-here").cells), re.DOTALL)[1]
+    (tmp_path / "acme.toml").write_text(shown)
+    rows = {"id": range(40), "churned": ["yes", "no"] * 20, "last_contact": ["failed", "good", "good", "failed"] * 10,
+            "tenure_band": "new", "segment": "all"}  # fmt: skip
+    pd.DataFrame(rows).to_csv(tmp_path / "customers.csv", index=False)
+    study = cx.read_study(tmp_path / "acme.toml")
+    assert study.attrition.causes == {"service": {"last_contact": {"failed": "good"}}}
+    assert read_answer(run("00-start-here", tmp_path, study="acme.toml"), "x", {})["sentence"].startswith(
+        "This study names no touchpoints"
+    )
 
 
 def test_one_group_is_told_as_such(tmp_path):
