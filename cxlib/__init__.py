@@ -54,7 +54,7 @@ _PUBLIC = {
     "contacts": ["preventable_contacts", "repeat_contact"],
     "channels": ["channel_shares", "channel_switches"],
     "recovery": ["closed_loop"],
-    "extent": ["experience_map", "service_extent"],
+    "extent": ["experience_map", "reach_without"],
     "sampling": ["repeated_samples"],
     "comments": ["comment_agreement", "comment_examples", "comment_themes"],
     "spoken": ["simulated_themes", "study_comments"],

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
-from .extent import REST, SERVICE
 from .feeds import describe_study
 from .questions import questions
 from .sampling import EVERYONE, MISSES
@@ -16,6 +15,7 @@ from .study import Study
 from .tables import laid_out
 from .wording import Sentence, estimate, listed, number, percent, plain_name, sentence, visible
 
+SERVICE, REST = "service", "rest"
 MOST_NAMED = 4  # departments
 
 
@@ -26,7 +26,7 @@ def distinction(
 
     Parameters
     ----------
-    extent : from `service_extent`
+    extent : from `interaction_scope`
     places : from `experience_map`
     score, csat : from `nps` and `csat`
     """
@@ -59,14 +59,14 @@ def _nature(found: Mapping[tuple[str, str], Any]) -> tuple[str, str]:
     told = []
     for words, term, which in (("can act before anybody asks", REST, "all other interactions"),
                                ("answers when somebody asks", SERVICE, "these interactions")):  # fmt: skip
-        row: Any = found.get((term, "started_by_customer"))
+        row: Any = found.get((term, "proactive"))
         alone = row is None or pd.isna(row.estimate)
-        told.append(words if alone else f"{words}: customers start {percent(row.estimate)} of {which}")
+        told.append(words if alone else f"{words}: the company starts {percent(row.estimate)} of {which}")
     return told[0], told[1]
 
 
 def _impact(found: Mapping[tuple[str, str], Any]) -> tuple[str, str]:
-    met = found.get((SERVICE, "customers"))
+    met = found.get((SERVICE, "reach"))
     if met is None or pd.isna(met.estimate):
         return "everybody, those who never ask too", "those who ask"
     return f"everybody: {number(met.n)} customers here", f"those who met it: {estimate(met)} of them"
@@ -96,14 +96,14 @@ def _plural(count: float, name: str) -> str:
 
 
 def service_extent(result: pd.DataFrame | None, places: pd.DataFrame | None) -> Sentence | None:
-    """How much of the experience is service; from `cx.service_extent` and `cx.experience_map`."""
+    """How much of the experience is service; from `cx.interaction_scope` and `cx.experience_map`."""
     if places is None:
         return None
     seen = None if result is None else visible(result)
     told = [_part_of(places)]
-    told += [f"{estimate(row)} of the {number(row.n)} interactions" for row in _row(seen, "interactions")]
+    told += [f"{estimate(row)} of the {number(row.n)} interactions" for row in _row(seen, "share")]
     reach = [f"it was met by {estimate(row, len(told) == 1)} of the {number(row.n)} customers"
-             for row in _row(seen, "customers")]  # fmt: skip
+             for row in _row(seen, "reach")]  # fmt: skip
     words = "; ".join([f"Service is {listed(told)}", *reach])
     return Sentence(f"{words}. How much a part weighs is another question than how large it is.")
 
@@ -115,7 +115,7 @@ def _part_of(places: pd.DataFrame) -> str:
 @sentence
 def without_touchpoint(result: pd.DataFrame) -> str:
     """How many customers would have met service if one of its touchpoints did not count as it."""
-    each = result[result["measure"].eq("customers_without") & result["estimate"].notna()]
+    each = result[result["measure"].eq("reach_without") & result["estimate"].notna()]
     told = [f"{estimate(row, not i)} without {plain_name(row.term)}"
             for i, row in enumerate(each.itertuples(index=False))]  # fmt: skip
     if not told:
@@ -177,8 +177,8 @@ def start_answer(study: Study, extent: pd.DataFrame | None, places: pd.DataFrame
         told = f"it feeds {_fed_parts(study)}"
         return Sentence(f"This study names no touchpoints, so what is service in them cannot be told; {told}.")
     seen = None if extent is None else visible(extent)
-    reach = [f", met by {estimate(row)} of its customers" for row in _row(seen, "customers")]
-    n = [f"; n = {number(row.n)} customers" for row in _row(seen, "customers")]
+    reach = [f", met by {estimate(row)} of its customers" for row in _row(seen, "reach")]
+    n = [f"; n = {number(row.n)} customers" for row in _row(seen, "reach")]
     told = f"{_part_of(places)} of this study{''.join(reach)}, and the study feeds {_fed_parts(study)}{''.join(n)}"
     return Sentence(f"Service is {told}.")
 

@@ -1,12 +1,11 @@
-"""How far service reaches. Authority: pandas on the example's tables, and counts by hand."""
+"""Which touchpoints there are and how much hangs on each. Authority: pandas on the example, and counts by hand."""
 
-import numpy as np
 import pandas as pd
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
 import cxlib as cx
-from cxlib.extent import REST, SERVICE
+from cxlib.errors import CxError
 
 
 @pytest.fixture(scope="module")
@@ -14,46 +13,23 @@ def example():
     return cx.read_study("example")
 
 
-def met(study, as_of="", segment=""):
-    """Each interaction of the example with whether it was service."""
-    tables = {name: seen.to_pandas() for name, seen in study.tables.present.items()}
-    rows = tables["interactions"].merge(tables["touchpoints"], on="touchpoint")
-    rows = rows[rows["at"] < as_of] if as_of else rows
-    people = tables["customers"]
-    return rows[rows["customer_id"].isin(people.loc[people["segment"] == segment, "customer_id"])] if segment else rows
-
-
 @pytest.mark.parametrize("as_of", ["", "2026-01-01"])
 @pytest.mark.parametrize("segment", ["", "enterprise"])
 @pytest.mark.parametrize("level", [0.8, 0.95])
-def test_shares_are_those_of_the_rows(example, as_of, segment, level):
-    """Authority: pandas; Wilson of statsmodels; the linearised error of a ratio over customers, written out."""
-    rows = met(example, as_of, segment)
-    found = cx.service_extent(example, as_of, "segment" * bool(segment), segment, level)
-    found = found.set_index(["term", "measure"])
-    each = rows.groupby("customer_id")["is_service"].agg(["sum", "size"])
-    share = rows["is_service"].mean()
-    row = found.loc[(SERVICE, "interactions")]
-    assert (row["estimate"], row["n"]) == (pytest.approx(share), len(rows))
-    away, k = each["sum"] - share * each["size"], len(each)
-    error = np.sqrt((away**2).sum() * k / (k - 1)) / len(rows)
-    assert row["std_error"] == pytest.approx(error)
-    worth = share * (1 - share) / error**2
-    assert [row["lower"], row["upper"]] == pytest.approx(
-        proportion_confint(share * worth, worth, alpha=1 - level, method="wilson")
-    )
-    reached, row = (each["sum"] > 0).sum(), found.loc[(SERVICE, "customers")]
-    assert (row["estimate"], row["n"]) == (pytest.approx(reached / k), k)
-    assert [row["lower"], row["upper"]] == pytest.approx(
-        proportion_confint(reached, k, alpha=1 - level, method="wilson")
-    )
-    for term, own in ((SERVICE, rows[rows["is_service"]]), (REST, rows[~rows["is_service"]])):
-        row = found.loc[(term, "started_by_customer")]
-        assert (row["estimate"], row["n"]) == (pytest.approx(own["initiated_by"].eq("customer").mean()), len(own))
-        assert row["lower"] < row["estimate"] < row["upper"]
-    for place in example.tables.touchpoints.to_pandas().query("is_service")["touchpoint"]:
-        others = rows[rows["is_service"] & rows["touchpoint"].ne(place)]["customer_id"].nunique()
-        assert found.loc[(place, "customers_without"), "estimate"] == pytest.approx(others / k)
+def test_reach_without_each_touchpoint_is_that_of_the_rows(example, as_of, segment, level):
+    """Authority: pandas, and Wilson of statsmodels; all of them together are `interaction_scope`'s."""
+    data = cx.study_history(example, as_of, "segment" * bool(segment), segment)
+    rows = data.interactions.to_pandas().merge(data.touchpoints.to_pandas(), on="touchpoint")
+    found, n = cx.reach_without(data, level).set_index("term"), rows["customer_id"].nunique()
+    own = list(data.touchpoints.to_pandas().query("is_service")["touchpoint"])
+    assert list(found.index) == own
+    for place in own:
+        hits = rows[rows["is_service"] & rows["touchpoint"].ne(place)]["customer_id"].nunique()
+        limits = proportion_confint(hits, n, alpha=1 - level, method="wilson")
+        assert found.loc[place, ["estimate", "n"]].tolist() == pytest.approx([hits / n, n])
+        assert found.loc[place, ["lower", "upper"]].tolist() == pytest.approx(limits)
+    reach = cx.interaction_scope(data).query("measure == 'reach'")["estimate"].item()
+    assert found["estimate"].max() <= reach
 
 
 def study(folder, interactions=None, touchpoints=None):
@@ -68,54 +44,45 @@ def study(folder, interactions=None, touchpoints=None):
     return cx.read_study(folder / "study.toml")
 
 
-PLACES = {"touchpoint": ["shop", "desk"], "is_service": [False, True]}
-EVENTS = {"interaction_id": [1, 2, 3, 4], "customer_id": ["a", "a", "b", "b"], "at": "2026-01-02 10:00:00",
-          "touchpoint": ["shop", "desk", "shop", "shop"]}  # fmt: skip
+PLACES = {"touchpoint": ["shop", "desk", "pages"], "is_service": [False, True, True]}
+EVENTS = {"interaction_id": range(6), "customer_id": list("aabbcc"), "at": "2026-01-02 10:00:00",
+          "touchpoint": ["shop", "desk", "pages", "desk", "shop", "nowhere"]}  # fmt: skip
 
 
-def test_a_log_without_who_began_by_hand(tmp_path):
-    """Authority: one of four interactions and one of two customers; nobody knows who began them."""
-    found = cx.service_extent(study(tmp_path, EVENTS, PLACES)).set_index("measure")
-    assert found["estimate"].to_dict() == {"interactions": 0.25, "customers": 0.5}
-    assert found["n"].to_dict() == {"interactions": 4, "customers": 2}
-    # Ratio 1/4; residuals 1 - 2/4 and 0 - 2/4: error sqrt(2 * .25 * 2 / 1) / 4.
-    assert found.loc["interactions", "std_error"] == pytest.approx(0.25)
+def test_reach_by_hand(tmp_path):
+    """Authority: a met the desk, b both, c neither: without the desk one of three is left, without the pages two."""
+    found = cx.reach_without(study(tmp_path, EVENTS, PLACES).tables).set_index("term")
+    assert found["estimate"].to_dict() == pytest.approx({"desk": 1 / 3, "pages": 2 / 3})
+    assert found["n"].tolist() == [3, 3]
 
 
-def test_what_a_study_does_not_hold_is_not_there(tmp_path):
-    bare = study(tmp_path)
-    assert cx.experience_map(bare) is None
-    assert cx.service_extent(bare) is None
-    without_log = study(tmp_path, None, PLACES)
-    assert cx.experience_map(without_log)["is_service"].tolist() == [False, True]
-    assert cx.service_extent(without_log) is None
-    nothing = study(tmp_path, EVENTS, {**PLACES, "is_service": False})
-    assert cx.service_extent(nothing) is None
+@pytest.mark.parametrize(
+    ("interactions", "touchpoints", "fault"),
+    [
+        (EVENTS, None, "no table 'touchpoints': what is service is written there"),
+        (None, PLACES, "no table 'interactions'"),
+        (EVENTS, {**PLACES, "is_service": False}, "at least one must be service; none is"),
+        ({**EVENTS, "touchpoint": "nowhere"}, PLACES, "at least one must be at a touchpoint of the table"),
+    ],
+)
+def test_what_cannot_be_told_is_refused(tmp_path, interactions, touchpoints, fault):
+    with pytest.raises(CxError, match=fault):
+        cx.reach_without(study(tmp_path, interactions, touchpoints).tables)
 
 
-def survey(folder, missing):
-    rows = pd.DataFrame({"staff": [5, None, 3, None, 1] * 4, "desk": [None, None, 4, None, 2] * 4,
-                         "room": [4, 4, 2, None, 5] * 4, "recommend": [9, 8, 3, 2, 6] * 4})  # fmt: skip
-    rows.to_csv(folder / "rows.csv", index=False)
-    (folder / "rows.toml").write_text(
-        f'[frame]\nfile = "rows.csv"\n[experience]\ndrivers = ["staff", "desk", "room"]\nmissing = "{missing}"\n'
-        '[experience.groups]\nservice = ["staff", "desk"]\nrooms = ["room"]\n'
+def test_the_map_is_the_table_or_the_drivers_in_their_groups(tmp_path, example):
+    assert cx.experience_map(study(tmp_path)) is None
+    assert cx.experience_map(study(tmp_path, None, PLACES))["is_service"].tolist() == [False, True, True]
+    there = example.tables.touchpoints.to_pandas()
+    assert cx.experience_map(example)["touchpoint"].tolist() == there["touchpoint"].tolist()
+    pd.DataFrame({"staff": [5, 3], "desk": [4, 3], "room": [4, 4], "sky": 1, "recommend": [9, 8]}).to_csv(
+        tmp_path / "rows.csv", index=False
     )
-    return cx.read_study(folder / "rows.toml")
-
-
-def test_in_a_frame_drivers_are_touchpoints_and_who_rated_one_met_it(tmp_path):
-    """Authority: of five answers one rates nothing; three of the other four rate service, two of them the desk."""
-    frame = survey(tmp_path, "not_met")
-    places = cx.experience_map(frame)
-    assert places["stage"].tolist() == ["service", "service", "rooms"]
-    assert places["is_service"].tolist() == [True, True, False]
-    found = cx.service_extent(frame).set_index(["term", "measure"])
-    assert found["estimate"].to_dict() == {
-        (SERVICE, "customers"): 0.75, ("staff", "customers_without"): 0.5, ("desk", "customers_without"): 0.75,
-    }  # fmt: skip
-    assert found["n"].unique().tolist() == [16]
-
-
-def test_where_gaps_are_no_answers_nobody_knows_who_met_what(tmp_path):
-    assert cx.service_extent(survey(tmp_path, "drop")) is None
+    words = '[frame]\nfile = "rows.csv"\n'
+    drivers = '[experience]\ndrivers = ["staff", "desk", "room", "sky"]\n[experience.groups]\nservice = ["staff", "desk"]\nrooms = ["room"]\n'  # noqa: E501
+    (tmp_path / "rows.toml").write_text(words + drivers)
+    places = cx.experience_map(cx.read_study(tmp_path / "rows.toml"))
+    assert places["stage"].fillna("").tolist() == ["service", "service", "rooms", ""]
+    assert places["is_service"].tolist() == [True, True, False, False]
+    (tmp_path / "rows.toml").write_text(words)
+    assert cx.experience_map(cx.read_study(tmp_path / "rows.toml")) is None

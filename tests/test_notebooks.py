@@ -223,9 +223,9 @@ def test_the_first_page_says_how_much_is_service_and_what_each_notebook_asks():
     tables = cx.read_study("example").tables
     log = tables.interactions.to_pandas().merge(tables.touchpoints.to_pandas(), on="touchpoint")
     found = answers(notebook)
-    assert found["service.interactions"]["estimate"] == pytest.approx(log["is_service"].mean())
+    assert found["service.share"]["estimate"] == pytest.approx(log["is_service"].mean())
     met = log.groupby("customer_id")["is_service"].any()
-    assert found["service.customers"]["estimate"] == pytest.approx(met.mean())
+    assert found["service.reach"]["estimate"] == pytest.approx(met.mean())
     shown = "\n".join(outputs(notebook, "text/html"))
     for path in sorted(FOLDER.glob("0[1-9]*.ipynb")):
         assert load(path.stem).cells[0].source.split("\n")[0].removeprefix("# ") in html.unescape(shown)

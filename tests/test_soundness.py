@@ -130,5 +130,5 @@ def test_what_can_run_is_told_for_every_notebook_there_is(tmp_path):
 
 def test_the_tables_of_a_study_are_told_with_their_days():
     told = {name: rest for name, *rest in cells(text.tables_held(read_study("example")))}
-    assert told["tickets"] == ["8,180", "11", "2024-07-01 to 2026-06-30"]
+    assert told["tickets"] == ["8,180", "12", "2024-07-01 to 2026-06-30"]
     assert told["prices"][-1] == ""

@@ -5,9 +5,9 @@ import pytest
 
 import cxlib as cx
 from cxlib import text, wording
-from cxlib.extent import REST, SERVICE
 from cxlib.sampling import EVERYONE, repeated_samples
 from cxlib.schema import results
+from cxlib.start_findings import REST, SERVICE
 from tests.shown import row
 
 
@@ -19,11 +19,15 @@ def restored():
 
 def extent(n=4000):
     return results([
-        row(SERVICE, "interactions", 0.25, 0.24, 0.26, n=30_000), row(SERVICE, "customers", 0.7, 0.68, 0.72, n=n),
-        row(SERVICE, "started_by_customer", 0.94, 0.93, 0.95, n=9000),
-        row(REST, "started_by_customer", 0.3, 0.29, 0.31, n=21_000),
-        row("desk", "customers_without", 0.3, 0.28, 0.32, n=n), row("pages", "customers_without", 0.6, 0.58, 0.62, n=n),
+        row(SERVICE, "share", 0.25, 0.24, 0.26, n=30_000), row(SERVICE, "reach", 0.7, 0.68, 0.72, n=n),
+        row(SERVICE, "proactive", 0.06, 0.05, 0.07, n=9000), row(REST, "proactive", 0.7, 0.69, 0.71, n=21_000),
     ])  # fmt: skip
+
+
+def left(n=4000):
+    return results(
+        [row("desk", "reach_without", 0.3, 0.28, 0.32, n=n), row("pages", "reach_without", 0.6, 0.58, 0.62, n=n)]
+    )
 
 
 def places(departments=("a", "b", "b")):
@@ -43,8 +47,8 @@ def test_the_distinction_has_the_figures_of_the_study():
     told = cells(text.distinction(extent(), places(), nps(), None))
     assert list(told.index) == ["scope", "focus", "nature", "impact", "responsibility", "measures", "goal"]
     assert told.loc["scope"].tolist() == ["3 touchpoints in 2 stages", "2 touchpoints in 1 stage"]
-    assert told.loc["nature", "the experience"].endswith("customers start 30% of all other interactions")
-    assert told.loc["nature", "service, a part of it"].endswith("customers start 94% of these interactions")
+    assert told.loc["nature", "the experience"].endswith("the company starts 70% of all other interactions")
+    assert told.loc["nature", "service, a part of it"].endswith("the company starts 6% of these interactions")
     assert told.loc["impact"].tolist() == [
         "everybody: 4,000 customers here", "those who met it: 70% (95% interval 68% to 72%) of them",
     ]  # fmt: skip
@@ -80,10 +84,10 @@ def test_how_much_is_service_in_a_sentence():
 
 
 def test_what_counts_as_service_is_a_choice():
-    assert text.without_touchpoint(extent()).endswith(
+    assert text.without_touchpoint(left()).endswith(
         "would have been met by 30% (95% interval 28% to 32%) without desk and 60% (58% to 62%) without pages."
     )
-    assert text.without_touchpoint(extent(n=5)).startswith("Too few customers met service")
+    assert text.without_touchpoint(left(n=5)).startswith("Too few customers met service")
     assert text.without_touchpoint(None) is None
 
 
