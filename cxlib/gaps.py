@@ -13,8 +13,8 @@ from scipy import stats
 
 from . import logistic
 from .cells import LARGEST, count_cells, cross_products
-from .engine import NUMBER, View, bucketed, collect, require, view
-from .errors import CxError, refuse
+from .engine import FACTOR, NUMBER, View, bucketed, collect, require, view
+from .errors import CxError, refuse, unknown
 from .intervals import wilson
 from .player_checks import WORDS, promoter_faults
 from .schema import results
@@ -138,6 +138,7 @@ def attrition_prediction(
     scores: Sequence[str] = ("recommend", "satisfaction"),
     customer: str | None = None,
     level: float = 0.95,
+    against: str | None = None,
 ) -> pd.DataFrame:
     """What each score tells about who leaves, and what it adds to the others, on customers it was not fitted to.
 
@@ -145,13 +146,15 @@ def attrition_prediction(
     ----------
     data : frame with one row per customer, such as a landmark frame
     outcome : true/false or 0/1 column
-    scores : number columns; no answer is an answer of its own
+    scores : number columns; no answer is an answer of its own; or factors, whose every level is
+    against : one of the scores; the others are then also set against it
     customer : by whose hash the ten folds are made (default: the row's place)
 
     Returns
     -------
     DataFrame in the result shape, in log likelihood per 1,000 customers: for every score alone (how much better it
-    predicts than the overall rate) and added (than the other scores); ("all", "alone"): all scores together.
+    predicts than the overall rate) and added (than the other scores); ("all", "alone"): all scores together; and
+    against (than the score of that name alone).
 
     Notes
     -----
@@ -165,33 +168,46 @@ def attrition_prediction(
     [637.0, 637.0, 637.0]
     """
     seen, scores = view(data), list(scores)
-    _check(seen, scores, None, customer)
-    require(seen, [outcome])
-    lazy = bucketed(seen, customer, FOLDS)
-    columns = {"fold": nw.col("bucket"), "y": seen[outcome]}
+    require(seen, [*scores, outcome, *filter(None, (customer,))])
+    _check(seen, [score for score in scores if seen.kind[score] != FACTOR], None, customer)
+    refuse([unknown("score", against, scores, "against")] if against and against not in scores else [])
+    columns, kinds = {"fold": nw.col("bucket"), "y": seen[outcome]}, {"fold": NUMBER, "y": seen.kind[outcome]}
     for i, score in enumerate(scores):
+        told = seen[score].cast(nw.String if seen.kind[score] == FACTOR else nw.Float64)
         columns |= {f"there{i}": (~seen[score].is_null()).cast(nw.Float64),
-                    f"value{i}": seen[score].cast(nw.Float64).fill_null(0.0)}  # fmt: skip
-    plain = View(lazy.select(e.alias(name) for name, e in columns.items()), {c: c for c in columns},
-                 dict.fromkeys(columns, NUMBER) | {"y": seen.kind[outcome]})  # fmt: skip
+                    f"value{i}": told.fill_null("" if seen.kind[score] == FACTOR else 0.0)}  # fmt: skip
+        kinds |= {f"there{i}": NUMBER, f"value{i}": seen.kind[score]}
+    lazy = bucketed(seen, customer, FOLDS).select(e.alias(name) for name, e in columns.items())
+    plain = View(lazy, {c: c for c in columns}, kinds)
     cells = count_cells(plain, [c for c in columns if c != "y"], "y")
     x, n, events = cells.levels, cells.n.sum(axis=0), cells.events.sum(axis=0)
     if not 0 < events.sum() < n.sum():
         raise CxError(f"outcome '{outcome}' must have customers who left and customers who stayed; all are alike")
+    fold = x["fold"].to_numpy(int)
 
     def predicted(chosen: Sequence[int]) -> np.ndarray:
-        own = x[[c for i in chosen for c in (f"there{i}", f"value{i}")]].to_numpy(float)
-        return held_out(np.column_stack([np.ones(len(x)), own]), n, events, x["fold"].to_numpy(int))
+        return held_out(np.column_stack([np.ones(len(x)), *(_entered(x, i) for i in chosen)]), n, events, fold)
 
     everything = list(range(len(scores)))
     none, full = predicted([]), predicted(everything)
-    gains = [(score, "alone", predicted([i]) - none) for i, score in enumerate(scores)]
+    alone = [predicted([i]) - none for i in everything]
+    gains = [(scores[i], "alone", alone[i]) for i in everything]
     gains += [(score, "added", full - predicted([j for j in everything if j != i])) for i, score in enumerate(scores)]
     gains.append(("all", "alone", full - none))
+    if against:
+        gains += [(scores[i], "against", alone[i] - alone[scores.index(against)]) for i in everything
+                  if scores[i] != against]  # fmt: skip
     common = {"level": level, "n": int(n.sum()), "unit": "log likelihood per 1,000 customers",
               "method": f"logit, {FOLDS} folds by a hash of the {'customer' if customer else 'row'}"}  # fmt: skip
     return results({"term": term, "measure": measure, **_mean(gain, n, events, level), **common}
                    for term, measure, gain in gains)  # fmt: skip
+
+
+def _entered(x: pd.DataFrame, i: int) -> np.ndarray:
+    """The columns with which a score enters: whether it is there, and its value; of a factor, every level but one."""
+    there, value = x[f"there{i}"], x[f"value{i}"]
+    factor = [value == level for level in sorted(set(value))[1:]] if value.dtype.kind not in "fiu" else [value]
+    return np.column_stack([there, *factor]).astype(float)
 
 
 def held_out(x: np.ndarray, n: np.ndarray, events: np.ndarray, fold: np.ndarray) -> np.ndarray:

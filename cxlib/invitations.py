@@ -32,8 +32,7 @@ def follow_answers(tables: Tables, as_of: str | date | None = None, which: str =
     Returns
     -------
     A lazy view: survey_id, customer_id, region, segment, plan, recommend (points), nps_class, days_followed, left
-    (of the customer's own will), involuntary, ended; told_others (people) and referred (customers who came by this one
-    while followed) where the tables have them.
+    (of the customer's own will), involuntary, ended; told_others (people) where the tables have it.
 
     Raises
     ------
@@ -58,12 +57,11 @@ def follow_answers(tables: Tables, as_of: str | date | None = None, which: str =
     lazy = lazy.with_columns(until.alias("until"), *_ways(customers, ended))
     followed = engine.days_between(nw.col("until"), nw.col("start")).cast(nw.Int64)
     lazy = lazy.with_columns(followed.alias("days_followed"), nps_class(nw.col("recommend")).alias("nps_class"))
-    lazy = _with_referrals(lazy.filter(nw.col("days_followed") >= 0), customers)
+    lazy = lazy.filter(nw.col("days_followed") >= 0)
     kinds = {"survey_id": engine.FACTOR, "customer_id": engine.FACTOR, **_kinds(customers, ABOUT),
              "recommend": engine.NUMBER, "nps_class": engine.FACTOR, "days_followed": engine.NUMBER,
              "left": engine.FACTOR, "involuntary": engine.FACTOR, "ended": engine.FACTOR,
              **_kinds(tables.need("surveys"), ("told_others",))}  # fmt: skip
-    kinds |= {"referred": engine.NUMBER} if "referred_by" in customers.at else {}
     return engine.View(lazy.select(*kinds), {name: name for name in kinds}, kinds)
 
 
@@ -108,6 +106,49 @@ def answer_landmark(
     kinds = {name: seen.kind[name] for name in kept} | dict.fromkeys(said, engine.NUMBER)
     kinds |= {"nps_class": engine.FACTOR}
     return engine.View(lazy, {name: name for name in kinds}, kinds)
+
+
+def newcomers(tables: Tables, as_of: str | date | None = None) -> engine.View:
+    """A row per customer who signed up after the first answer came in, and the class of whoever recommended us to them.
+
+    Parameters
+    ----------
+    as_of : ISO day; only sign-ups before it. None, "" or "latest": all
+    tables : from `load`, with customers, their referred_by, and surveys
+
+    Returns
+    -------
+    A lazy view: customer_id, referred_by, region, segment, plan, referred (whether anybody recommended us), nps_class
+    of the referrer's last answer before the sign-up ("no answer" where there is none).
+
+    Raises
+    ------
+    CxError: no customers or surveys, no referred_by, nobody who signed up in that time.
+    """
+    customers, surveys = tables.need("customers"), tables.need("surveys", "it says what referrers answered")
+    engine.require(customers, ["referred_by"], "customers")
+    engine.require(surveys, ["recommend"], "surveys")
+    until = tables.last_day if as_of in (None, "", LATEST) else parsed_day(as_of) - timedelta(days=1)  # type: ignore[arg-type]
+    said = surveys.frame.filter(~nw.col("answered_at").is_null() & ~nw.col("recommend").is_null())
+    said = said.select(nw.col("customer_id").alias("referred_by"), "answered_at", "recommend")
+    first = engine.collect(said.select(nw.col("answered_at").min().alias("first")))["first"][0]
+    signed = nw.col("signup_date").cast(nw.Datetime)
+    new = customers.frame.filter((signed > nw.lit(first.to_pydatetime())) & (signed <= nw.lit(_instant(until))))
+    about = [name for name in ABOUT if name in customers.at]
+    new = new.select("customer_id", "referred_by", *about, signed.alias("signed"))
+    if not engine.collect(new.select(nw.len().alias("n")))["n"][0]:
+        raise CxError(f"customers: nobody signed up between the first answer and {until}; choose another as_of")
+    pairs = new.select("customer_id", "referred_by", "signed").join(said, on="referred_by", how="inner")
+    pairs = pairs.filter(nw.col("answered_at") < nw.col("signed"))
+    last = pairs.group_by("customer_id").agg(nw.col("answered_at").max().alias("answered_at"))
+    # Of two answers from one instant the higher counts, for the sake of the same frame every time.
+    last = pairs.join(last, on=["customer_id", "answered_at"], how="inner")
+    last = last.group_by("customer_id").agg(nw.col("recommend").max())
+    lazy = new.join(last, on="customer_id", how="left")
+    referred = nw.when(nw.col("referred_by").is_null()).then(nw.lit(False)).otherwise(nw.lit(True))
+    lazy = lazy.with_columns(referred.alias("referred"), nps_class(nw.col("recommend")).alias("nps_class"))
+    kinds = dict.fromkeys(["customer_id", "referred_by", *about, "referred", "nps_class"], engine.FACTOR)
+    return engine.View(lazy.select(*kinds), {name: name for name in kinds}, kinds)
 
 
 def _asked(tables: Tables, as_of: str | date | None, since: date | None = None) -> nw.LazyFrame[Any]:
@@ -167,18 +208,6 @@ def _ways(customers: engine.View, ended: nw.Expr) -> list[nw.Expr]:
     flags = {"left": own, "involuntary": ended & ~own}
     told = [nw.when(flag).then(nw.lit(True)).otherwise(nw.lit(False)).alias(name) for name, flag in flags.items()]
     return [*told, way.alias("ended")]
-
-
-def _with_referrals(lazy: nw.LazyFrame[Any], customers: engine.View) -> nw.LazyFrame[Any]:
-    """How many customers came by each one, from the day after the start to the end of being followed."""
-    if "referred_by" not in customers.at:
-        return lazy
-    came = customers.frame.filter(~nw.col("referred_by").is_null())
-    came = came.select(nw.col("referred_by").alias("customer_id"), nw.col("signup_date").cast(nw.Datetime))
-    within = (nw.col("signup_date") > nw.col("start")) & (nw.col("signup_date") <= nw.col("until"))
-    pairs = lazy.select("survey_id", "customer_id", "start", "until").join(came, on="customer_id", how="inner")
-    counts = pairs.filter(within).group_by("survey_id").agg(nw.len().alias("referred"))
-    return lazy.join(counts, on="survey_id", how="left").with_columns(nw.col("referred").fill_null(0).cast(nw.Int64))
 
 
 def _instant(day: date) -> datetime:

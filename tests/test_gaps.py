@@ -204,3 +204,23 @@ def test_wrong_data_get_one_clear_line(function, named, options, line):
     with pytest.raises(CxError) as raised:
         function(data.assign(v=data["w"].where(data.index > 2)), *named, **options)
     assert str(raised.value).startswith(line) and "\n" not in str(raised.value)
+
+
+def test_a_factor_predicts_as_its_indicators_do():
+    """Identity: a factor of two levels is the number 0 or 1 of one of them."""
+    rng = np.random.default_rng(8)
+    frame = pd.DataFrame({"promoter": rng.integers(0, 2, 900).astype(float)})
+    frame["left"] = rng.random(900) < 0.3 - 0.2 * frame["promoter"]
+    frame["kind"] = np.where(frame["promoter"] == 1, "promoter", "other")
+    found = attrition_prediction(frame, scores=["kind", "promoter"], against="kind")
+    rows = found.set_index(["term", "measure"])
+    for column in ("estimate", "lower", "upper"):
+        assert rows.loc[("kind", "alone"), column] == pytest.approx(rows.loc[("promoter", "alone"), column], abs=1e-6)
+    assert rows.loc[("promoter", "against"), "estimate"] == pytest.approx(0, abs=1e-6)
+    assert len(found) == 6
+
+
+def test_against_what_is_no_score_is_refused():
+    frame = pd.DataFrame({"left": [True, False] * 20, "satisfaction": [1, 5] * 20})
+    with pytest.raises(CxError, match=r"^against: no score 'csat'"):
+        attrition_prediction(frame, scores=["satisfaction"], against="csat")

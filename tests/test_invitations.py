@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import cxlib as cx
-from cxlib.invitations import answer_landmark, follow_answers
+from cxlib.invitations import answer_landmark, follow_answers, newcomers
 
 LAST = datetime(2026, 6, 30)
 ASKED = {
@@ -62,10 +62,13 @@ def test_each_invitation_is_a_row_where_each_is_asked_for(tables):
     assert list(found.loc[found["customer_id"] == "A", "nps_class"]) == ["no answer", "promoter"]
 
 
-def test_whom_a_customer_brought_counts_while_followed(tables):
-    """F came before C's answer, H after C was lost: C brought G alone."""
-    found = follow_answers(tables).to_pandas().set_index("customer_id")
-    assert found["referred"].to_dict() == {"A": 0, "B": 0, "C": 1, "E": 0}
+def test_newcomers_and_the_class_of_who_brought_them(tables):
+    """The first answer came on 2026-01-12: F, G and H signed up later, by C, who answered on 2026-01-20."""
+    found = newcomers(tables).to_pandas().set_index("customer_id").sort_index()
+    assert list(found.index) == ["F", "G", "H"]
+    assert found["referred"].all()
+    assert found["nps_class"].to_dict() == {"F": "no answer", "G": "promoter", "H": "promoter"}
+    assert list(newcomers(tables, "2026-02-01").to_pandas()["customer_id"]) == ["F", "G"]
 
 
 def test_only_invitations_before_a_day(tables):
