@@ -63,7 +63,7 @@ _PUBLIC = {
     "published": ["claim_consistency", "claim_margins", "claim_verdict", "published_claims"],
     "errors": ["CxError"],
 }
-_MODULES = ("plots", "text")
+_MODULES = ("plots", "text", "workshop")
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
 
 __all__ = sorted([*_HOME, *_MODULES])

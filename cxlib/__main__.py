@@ -152,6 +152,17 @@ def check(
 
 
 @app.command()
+def workshop(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the learners; work found there is kept.")],
+    zip: Annotated[bool, typer.Option("--zip", help="Also DIR.zip, to hand out.")] = False,
+) -> None:
+    """Write the workshop's notebooks for learners, without the answers, with their data and a handout."""
+    from .learner_copies import write_workshop
+
+    print(write_workshop(out, zip))
+
+
+@app.command()
 def schedule(
     plan: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan, as for `cx report --plan`.")],
     system: Annotated[

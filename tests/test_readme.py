@@ -93,5 +93,5 @@ def test_the_committed_page_answers_as_the_notebook_does(figure):
 
 
 def test_it_stays_in_its_place():
-    for word in ("/work", "/tmp", "pypi", "session"):
+    for word in ("/work/", "/tmp", "pypi", "session"):
         assert word not in PAGE
