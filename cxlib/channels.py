@@ -14,7 +14,7 @@ from .errors import CxError, refuse, shortened, unknown
 from .intervals import quantile
 from .ratios import unit_shares
 from .resample import described
-from .schema import results
+from .schema import SPOKEN, results
 from .standardised import compared, strata
 
 SERVICE, REST = "service", "rest"
@@ -131,7 +131,7 @@ def channel_switches(
     names = [*chosen, "switched", "outcome", "customer_id"]
     view = engine.View(rated, {name: name for name in names}, dict.fromkeys(names, engine.FACTOR))
     found = strata(view, chosen, "switched", "outcome", "customer_id")
-    told = f"same {' and '.join(chosen)}" if chosen else "nothing held alike"
+    told = f"same {' and '.join(SPOKEN.get(name, name) for name in chosen)}" if chosen else "nothing held alike"
     method = described(None, "customer_id", replicates).lstrip(", ;")
     for row in compared(found, "switch", MEASURES, "points", level, replicates, seed):
         rows.append({**row, "method": f"{told}; {method}" if row["measure"] == "adjusted" else f"plain; {method}"})

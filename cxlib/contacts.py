@@ -86,6 +86,41 @@ def repeat_contact(
     return results([{**term, "measure": "rate", **row}, {**term, "measure": "too_young", **left}])
 
 
+def contact_topics(data: Tables, level: float = 0.95) -> pd.DataFrame:
+    """Share of contacts by what the desk says they were about.
+
+    Parameters
+    ----------
+    data : Tables with tickets that have a topic
+    level : confidence, between 0 and 1
+
+    Returns
+    -------
+    Result columns, term = topic, measure "share" (of all tickets, n), the most frequent first; no topic is "(none)".
+
+    Raises
+    ------
+    CxError : a missing table or column.
+
+    Notes
+    -----
+    The customer is the unit of sampling; see `interaction_scope`.
+
+    >>> import cxlib as cx
+    >>> tables, _ = cx.simulate(customers=300, seed=1)
+    >>> cx.contact_topics(cx.load(tables))["term"].tolist()[0]
+    'product fault'
+    """
+    quantile(level)
+    seen = data.need("tickets", "topics are written there")
+    refuse(unknown("column", name, seen.at, "tickets") for name in ("topic", "customer_id") if name not in seen.at)
+    lazy = seen.frame.select("customer_id", nw.col("topic").alias("term"))
+    found = unit_shares(lazy, "customer_id", ["term"], level)
+    found["term"] = found["term"].replace("", "(none)")
+    found = found.sort_values("estimate", ascending=False, kind="stable")
+    return results(found.assign(measure="share").to_dict("records"))
+
+
 def preventable_contacts(
     data: Tables,
     cause: str = schema.PRODUCT_FAULT,

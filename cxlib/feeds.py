@@ -41,6 +41,11 @@ NEEDS = (
     ("02-attrition-service-vs-price", "stated reasons", "reasons"),
     ("03-experience-and-nps", "NPS and what moves it", "experience"),
     ("03-experience-and-nps", "service against the rest", "groups"),
+    ("04-journey", "stages, scope and who starts", "journey"),
+    ("04-journey", "contacts that could be prevented", "contacts"),
+    ("04-journey", "switches of channel", "issues"),
+    ("04-journey", "the closed loop", "loop"),
+    ("04-journey", "what comments are about", "comments"),
     ("06-data-health", "the data contract", "tables"),
     ("06-data-health", "leaks", "attrition"),
     ("06-data-health", "missing ratings", "ratings"),
@@ -76,7 +81,35 @@ def _parts(study: Study) -> dict[str, tuple[bool, str]]:
         "dates": (study.tables is not None, "This study is one frame: nothing is dated, so there is no trend."),
         "tables": (study.tables is not None, "This study has no [tables], it is one frame: nothing is dated."),
     }
+    parts |= _journey_parts(study)
     present = study.tables.present if study.tables else {}
     parts |= {name: (name in present, f"This study has no table '{name}'.") for name in schema.TABLES}
     # In a frame the drivers are the ratings.
     return parts | {"ratings": ("ratings" in present or (study.tables is None and drivers), parts["ratings"][1])}
+
+
+def _journey_parts(study: Study) -> dict[str, tuple[bool, str]]:
+    """The parts of a journey: the tables, and the columns of tickets and answers, that each of them is told from."""
+    there = study.tables.present if study.tables else {}
+    tickets, surveys = (there[name].at if name in there else {} for name in ("tickets", "surveys"))
+    said = surveys if study.tables else (study.frame.at if study.frame else {})
+    column = study.comments.column if study.comments else "comment"
+    return {
+        "journey": (
+            {"interactions", "touchpoints"} <= set(there),
+            "This study lacks interactions or touchpoints: where customers and company meet is not known.",
+        ),
+        "contacts": (
+            {"customers", "interactions", "tickets"} <= set(there),
+            "This study lacks customers, interactions or tickets: what brought a contact is not known.",
+        ),
+        "issues": (
+            {"issue_id", "channel", "csat", "customer_id"} <= set(tickets),
+            "This study has no tickets with issue_id, channel and csat: a change of channel is not seen.",
+        ),
+        "loop": (
+            {"customers", "interactions"} <= set(there) and "recommend" in surveys,
+            "This study lacks surveys, customers or interactions: what follows a bad answer is not seen.",
+        ),
+        "comments": (column in said, f"This study has no column '{column}' of comments."),
+    }

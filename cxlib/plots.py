@@ -45,6 +45,15 @@ from .forest import (
     rows_of,
     style,
 )  # fmt: skip
+from .journey_figures import (
+    channel_shares,
+    channel_switches,
+    closed_loop,
+    coming_back,
+    interaction_scope,
+    journey_map,
+    preventable_contacts,
+)  # fmt: skip
 from .maps import importance_performance
 from .monitor import (
     attrition_definitions,
@@ -63,12 +72,13 @@ from .wording import capital, groups_of, listed, number, percent, plain_name
 
 __all__ = [
     "PUBLISHED", "alt", "attributable_fractions", "attrition_definitions", "attrition_prediction", "both_scales",
-    "closed_and_all", "comment_themes", "comment_tones", "control_chart", "distribution", "experience_map",
-    "fraction_by_horizon", "hazard_ratios", "importance_performance", "leaks", "missing_ratings", "missing_values",
+    "channel_shares", "channel_switches", "closed_and_all", "closed_loop", "coming_back", "comment_themes",
+    "comment_tones", "control_chart", "distribution", "experience_map", "fraction_by_horizon", "hazard_ratios",
+    "importance_performance", "interaction_scope", "journey_map", "leaks", "missing_ratings", "missing_values",
     "naive_and_adjusted", "not_met_comparison", "nps", "nps_change", "nps_what_if", "operational_measures",
-    "ordinal_check", "outweighs", "penalty_reward", "raked", "rated_low", "reason_shares", "relative_importance",
-    "repeated_samples", "role_interval", "rows_by_period", "satisfaction_overlap", "segments", "service_gap", "show",
-    "style", "survival", "what_if",
+    "ordinal_check", "outweighs", "penalty_reward", "preventable_contacts", "raked", "rated_low", "reason_shares",
+    "relative_importance", "repeated_samples", "role_interval", "rows_by_period", "satisfaction_overlap", "segments",
+    "service_gap", "show", "style", "survival", "what_if",
 ]  # fmt: skip
 
 # Of the two estimates side by side: title, unit, the naive one, the adjusted one.

@@ -125,6 +125,7 @@ SPOKEN = {
     "fault_band": "product faults",
     "tenure_band": "tenure",
     "nps_class": "NPS class",
+    "went_badly": "how the ticket before went",
 }
 
 RESULT_COLUMNS = (

@@ -12,9 +12,10 @@ from . import data, engine, files
 from .errors import CxError, refuse, unknown
 from .frame import answers, landmark, only
 from .frame_study import frame_of, left_as_flag
-from .study_checks import frame_faults, tables_faults
+from .study_checks import comment_faults, frame_faults, tables_faults
 from .study_file import (
     AttritionPart,
+    CommentsPart,
     ExperiencePart,
     LandmarkPart,
     PrivacyPart,
@@ -45,6 +46,7 @@ class Study:
     privacy: PrivacyPart  # minimum_group, show_comments, allow
     timezone: str = "UTC"
     origins: tuple[tuple[str, str, str], ...] = ()  # table or "frame", our column, what it comes from
+    comments: CommentsPart | None = None  # column, themes (path), labels, simulated
 
 
 def read_study(name_or_path: str | Path) -> Study:
@@ -84,6 +86,8 @@ def read_study(name_or_path: str | Path) -> Study:
         study, faults = _table_study(path, words)
     else:
         study, faults = _frame_study(path, words)
+    if words.comments and study is not None:
+        faults += comment_faults(study.tables, study.frame, words.comments)
     refuse(f"{path.name}: {fault}" for fault in faults)
     assert study is not None
     return study
@@ -212,6 +216,9 @@ def _study(
     frame: engine.View | None = None,
     landmark: LandmarkPart | None = None,
 ) -> Study:
+    comments = words.comments
+    if comments and comments.themes:
+        comments = comments.model_copy(update={"themes": str(_there(path, comments.themes))})
     return Study(
         title=words.title or path.stem,
         path=path,
@@ -225,4 +232,5 @@ def _study(
         privacy=words.privacy,
         timezone=words.timezone,
         origins=tuple(origins),
+        comments=comments,
     )

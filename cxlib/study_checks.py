@@ -13,7 +13,7 @@ from .data import Tables
 from .errors import CxError, listed, shortened, unknown
 from .frame import COLUMNS, NUMBERS, at_risk_and_left, landmark_day
 from .recoded import counted, levels
-from .study_file import AttritionPart, ExperiencePart, LandmarkPart, ReasonsPart, key_path
+from .study_file import AttritionPart, CommentsPart, ExperiencePart, LandmarkPart, ReasonsPart, key_path
 
 LANDMARK_NEEDS = {
     "service_contacts": "tickets", "service_failed": "tickets", "service_band": "tickets", "price_change": "prices",
@@ -173,6 +173,15 @@ def reason_faults(seen: engine.View, part: ReasonsPart) -> list[str]:
         for reason in reasons
         if reason not in there
     ]
+
+
+def comment_faults(tables: Tables | None, frame: engine.View | None, part: CommentsPart) -> list[str]:
+    """The column of comments and those of their labels must be there; a label says true or false."""
+    seen = tables.surveys if tables is not None else frame
+    if seen is None:
+        return ["comments: the study has no table 'surveys'; add it, or leave out [comments]"]
+    names = {"column": part.column, **{key_path("labels", theme): name for theme, name in part.labels.items()}}
+    return columns_fault("comments", names, list(seen.at))
 
 
 def level_faults(where: str, contrast: dict[str, Any], there: list[str]) -> list[str]:

@@ -202,6 +202,15 @@ class ReasonsPart(Part):
     rules: dict[str, dict[str, list[str]]] = {}
 
 
+class CommentsPart(Part):
+    """Where comments are, by which file their themes are read, and what people who read them say is in them."""
+
+    column: str = "comment"
+    themes: str | None = None  # a file as data/comment_themes.toml, the default
+    labels: dict[str, str] = {}  # theme, or "positive" or "negative" -> column of true/false
+    simulated: bool = False  # comments of `simulate`, of which is known what is in them
+
+
 class PrivacyPart(Part):
     """What may be shown: the smallest group, comments, and columns that only look personal."""
 
@@ -232,6 +241,7 @@ class StudyFile(Part):
     attrition: AttritionPart | None = None
     experience: ExperiencePart | None = None
     reasons: ReasonsPart | None = None
+    comments: CommentsPart | None = None
     privacy: PrivacyPart = PrivacyPart()
 
 

@@ -61,6 +61,24 @@ from .framing import (
     rating_ends,
     without,
 )
+from .journey_findings import (
+    about_journey,
+    channel_shares,
+    channel_switches,
+    closed_loop,
+    comments_shown,
+    contact_topics,
+    interaction_scope,
+    journey_answer,
+    journey_map,
+    journey_period,
+    journey_table,
+    preventable_contacts,
+    repeat_contact,
+    rows_in_journey,
+    switch_check,
+    window_check,
+)  # fmt: skip
 from .published import published_claims as claims
 from .quoted import adds_up, claim, comment_agreement, comment_themes, verdict
 from .readings import (
@@ -118,21 +136,24 @@ from .wording import (
 )  # fmt: skip
 
 __all__ = [
-    "Sentence", "about", "about_answers", "about_scope", "adds_up", "agreement", "alarms", "answer", "answered",
-    "assumptions", "at_risk", "attributable_fractions", "attrition_answer", "attrition_definitions",
+    "Sentence", "about", "about_answers", "about_journey", "about_scope", "adds_up", "agreement", "alarms", "answer",
+    "answered", "assumptions", "at_risk", "attributable_fractions", "attrition_answer", "attrition_definitions",
     "attrition_prediction", "attrition_table", "backwards", "base_rates", "beside", "broken_rules", "by_group",
-    "claim", "claims", "closed_and_all", "collinearity", "comment_agreement", "comment_themes", "contract",
-    "control_chart", "coverage", "cross_table", "definitions", "design_effect", "distinction", "driver_table",
-    "duplicates", "escaped", "estimate", "every_rule", "experience_answer", "fed", "fraction_by_horizon", "halo",
-    "hazard_ratios", "health_answer", "hide_below", "importance_performance", "interactions", "interval", "lacking",
-    "lacks", "leaks", "listed", "missing_parts", "missing_ratings", "missing_values", "model", "naive_and_adjusted",
-    "noise", "not_met_comparison", "notebooks", "nps", "nps_change", "nps_differences", "nps_what_if", "number",
+    "channel_shares", "channel_switches", "claim", "claims", "closed_and_all", "closed_loop", "collinearity",
+    "comment_agreement", "comment_themes", "comments_shown", "contact_topics", "contract", "control_chart",
+    "coverage", "cross_table", "definitions", "design_effect", "distinction", "driver_table", "duplicates", "escaped",
+    "estimate", "every_rule", "experience_answer", "fed", "fraction_by_horizon", "halo", "hazard_ratios",
+    "health_answer", "hide_below", "importance_performance", "interaction_scope", "interactions", "interval",
+    "journey_answer", "journey_map", "journey_period", "journey_table", "lacking", "lacks", "leaks", "listed",
+    "missing_parts", "missing_ratings", "missing_values", "model", "naive_and_adjusted", "noise",
+    "not_met_comparison", "notebooks", "nps", "nps_change", "nps_differences", "nps_what_if", "number",
     "operational_measures", "orders", "ordinal_check", "outweighs", "part", "penalty_reward", "percent", "pick",
-    "provenance", "raked", "rankings", "rating_ends", "reason_shares", "relative_importance", "repeated_samples",
-    "response", "robustness", "role_interval", "rows_by_period", "rows_in_scope", "rows_kept", "rules_about",
-    "satisfaction_overlap", "score_counts", "scorecard", "scorecard_answer", "segments", "service_extent",
-    "service_gap", "start_answer", "survival", "table", "tables_held", "tipping_points", "verdict", "visible",
-    "what_if", "where_possible", "without", "without_touchpoint",
+    "preventable_contacts", "provenance", "raked", "rankings", "rating_ends", "reason_shares", "relative_importance",
+    "repeat_contact", "repeated_samples", "response", "robustness", "role_interval", "rows_by_period",
+    "rows_in_journey", "rows_in_scope", "rows_kept", "rules_about", "satisfaction_overlap", "score_counts",
+    "scorecard", "scorecard_answer", "segments", "service_extent", "service_gap", "start_answer", "survival",
+    "switch_check", "table", "tables_held", "tipping_points", "verdict", "visible", "what_if", "where_possible",
+    "window_check", "without", "without_touchpoint",
 ]  # fmt: skip
 
 ASSUMED = "if the confounders named are all there are"
