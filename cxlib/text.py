@@ -91,6 +91,7 @@ from .readings import (
     response,
     tipping_points,
 )  # fmt: skip
+from .score_findings import experience_answer, nps, relative_importance
 from .scoreboard import about_scope, by_group, definitions, lacking, rows_in_scope, scorecard, scorecard_answer
 from .soundness import (
     backwards,
@@ -120,10 +121,8 @@ from .start_findings import (
 from .tables import base_rates, driver_table, rows_kept, score_counts, table
 from .wording import (
     Sentence,
-    digits,
     escaped,
     estimate,
-    groups_of,
     hide_below,
     interval,
     listed,
@@ -131,6 +130,7 @@ from .wording import (
     percent,
     pick,
     plain_name,
+    sample_size,
     sentence,
     visible,
 )  # fmt: skip
@@ -173,7 +173,7 @@ def attributable_fractions(result: pd.DataFrame, who: str = "customers", measure
     measure : "average_fraction" (over all orders of removal) or "fraction" (that cause alone removed)
     """
     joint = pick(result, "joint", "fraction")
-    return f"of all attrition, {_fractions(result, joint, measure)}, {ASSUMED}; {_counted(joint, who)}."
+    return f"of all attrition, {_fractions(result, joint, measure)}, {ASSUMED}; {sample_size(joint, who)}."
 
 
 @sentence
@@ -234,49 +234,7 @@ def attrition_answer(
         outweighed = f", and price outweighs service in {first} of the departures after a failure of either"
     told = _fractions(result, joint, "average_fraction")
     warned = "; read it with care, for the checks raise an alarm" if isinstance(alarms(checks), Alarm) else ""
-    return f"of all attrition, {told}{outweighed}, {ASSUMED}; {_counted(joint, who or 'customers')}{warned}."
-
-
-# Experience
-
-
-@sentence
-def nps(result: pd.DataFrame, who: str = "answers") -> str:
-    """The NPS in points; by group its range, whether that is more than noise, and how many groups are hidden."""
-    told = result[result["estimate"].notna()]
-    if not groups_of(result):
-        return (
-            "NPS is not shown: too few answers." if told.empty else f"{_points(told)}; {_counted(told.iloc[0], who)}."
-        )
-    hidden = f" Not shown, because too small: {len(result) - len(told)}." if len(told) < len(result) else ""
-    if len(told) < 2:
-        return f"fewer than two groups are large enough to be compared.{hidden}"
-    low, high = (told.loc[told["estimate"].agg(end)] for end in ("idxmin", "idxmax"))
-    ends = [f"{estimate(row, not i)} in {_named(result, row)}" for i, row in enumerate((low, high))]
-    overlap = "do not overlap" if high["lower"] > low["upper"] else "overlap"
-    return f"NPS runs from {' to '.join(ends)}; the intervals of these two {overlap}.{hidden}"
-
-
-@sentence
-def relative_importance(result: pd.DataFrame, who: str = "answers", first: str = "service") -> str:
-    """What share of the explained variation of the score goes with each group, the group `first` before the others."""
-    told, model = _shares(result, first), pick(result, "model", "r_squared")
-    explained = f"R² {number(model.estimate, model.unit)}, {interval(model)}"
-    return f"of the variation in the score that the drivers account for ({explained}), {told}; {_counted(model, who)}."
-
-
-@sentence
-def experience_answer(
-    result: pd.DataFrame, score: pd.DataFrame, who: str = "answers", lifted: pd.DataFrame | None = None
-) -> str:
-    """The one sentence of the experience notebook; `lifted` is from `nps_what_if`, where the study feeds it."""
-    told, model = _shares(result, "service"), pick(result, "model", "r_squared")
-    told, step = f"of the variation in the score that the drivers account for, {told}", ""
-    if isinstance(lifted, pd.DataFrame):
-        change = pick(visible(lifted), "joint", "change")
-        names = listed([plain_name(name) for name in lifted.loc[lifted["measure"] == "lifted", "term"]])
-        step = f", and a step up from the low ratings of {names} goes with {estimate(change, False)} points more"
-    return f"{told}; {_points(visible(score))}{step}; {_counted(model, who)}."
+    return f"of all attrition, {told}{outweighed}, {ASSUMED}; {sample_size(joint, who or 'customers')}{warned}."
 
 
 def _fractions(result: pd.DataFrame, joint: Any, measure: str) -> str:
@@ -287,33 +245,6 @@ def _fractions(result: pd.DataFrame, joint: Any, measure: str) -> str:
     if len(each) > 1:
         told.append(f"{estimate(joint, False)} with {'either' if len(each) == 2 else 'any of them'}")
     return listed(told)
-
-
-def _shares(result: pd.DataFrame, first: str, most: int = 4) -> str:
-    shares = result[(result["measure"] == "share") & ~result["term"].str.contains("/", regex=False)]
-    shares = shares.sort_values("estimate", ascending=False, kind="stable")
-    shares = pd.concat([shares[shares["term"] == first], shares[shares["term"] != first]])
-    told = [
-        f"{estimate(one, not i)} goes with {plain_name(one.term)}{f' ({one.note})' if one.note else ''}"
-        for i, one in enumerate(shares.itertuples(index=False))
-    ]
-    more = [f"the rest with {len(told) - most} more"] if len(told) > most else []
-    return listed(told[:most] + more)
-
-
-def _counted(row: Any, who: str) -> str:
-    return f"n = {number(row.n)} {who}"
-
-
-def _points(told: pd.DataFrame) -> str:
-    row = next(told.itertuples(index=False))
-    return (
-        f"NPS is {number(row.estimate, row.unit, digits(row))} points ({percent(row.level)} interval {interval(row)})"
-    )
-
-
-def _named(result: pd.DataFrame, row: pd.Series) -> str:
-    return ", ".join(plain_name(row[key]) for key in groups_of(result))
 
 
 def _or_none(row: Any) -> str:

@@ -167,3 +167,8 @@ def pick(result: pd.DataFrame, term: str, measure: str) -> Any:
     if len(found) != 1:
         raise CxError(unknown("estimate", f"{term}.{measure}", result["term"] + "." + result["measure"]))
     return next(found.itertuples(index=False))
+
+
+def sample_size(row: Any, who: str) -> str:
+    """How many a result counts, and whom: "n = 1,234 answers"."""
+    return f"n = {number(row.n)} {who}"
