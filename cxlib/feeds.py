@@ -103,6 +103,10 @@ def _journey_parts(study: Study) -> dict[str, tuple[bool, str]]:
             {"customers", "interactions", "tickets"} <= set(there),
             "This study lacks customers, interactions or tickets: what brought a contact is not known.",
         ),
+        "repeats": (
+            "customer_id" in tickets,
+            "This study has no tickets with customer_id: who asked again is not seen.",
+        ),
         "issues": (
             {"issue_id", "channel", "csat", "customer_id"} <= set(tickets),
             "This study has no tickets with issue_id, channel and csat: a change of channel is not seen.",

@@ -12,7 +12,7 @@ from .data import Tables
 from .errors import CxError, refuse, unknown
 from .intervals import quantile, wilson
 from .ratios import unit_means, unit_shares
-from .schema import results
+from .schema import ordered, results
 
 SERVICE, REST, ALL = "service", "rest", "all"
 STARTERS = ("customer", "company")
@@ -107,6 +107,8 @@ def journey_map(data: Tables, level: float = 0.95) -> pd.DataFrame:
         parts.append(unit_means(rated, "customer_id", [*by, "kind"], "rating", level).assign(measure="rating"))
     found = pd.concat(parts, ignore_index=True).rename(columns={"kind": "term"})
     found[by] = found[by].replace("", "(none)")
+    place = {stage: i for i, stage in enumerate(ordered("stage", found["stage"].unique()))}
+    found = found.sort_values(["measure", "stage", "department"], key=lambda x: x.map(place).fillna(x), kind="stable")
     return results(found.to_dict("records"), by)
 
 

@@ -9,11 +9,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from .forest import INK, OTHER, PALE, RULE, SERVICE, Row, axes, colour_of, entitle, forest_plot, plot, rows_of
+from .schema import ordered
 from .wording import capital, estimate, number, percent, plain_name
 
-STAGES = ("discover", "buy", "use", "support", "renew")
-LARGEST = 1_500.0  # square points of the largest circle
-BAND = 0.92  # inches of a department
+LARGEST = 1_300.0  # square points of the largest circle
+BAND = 0.8  # inches of a department
 MOST = 9  # channels of a figure
 
 
@@ -24,19 +24,22 @@ def journey_map(result: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     rated = result[result["measure"].eq("rating") & result["estimate"].notna()]
     keys = ["stage", "department", "term"]
     rating = rated.set_index(keys)["estimate"].to_dict()
-    stages = [name for name in STAGES if name in set(places["stage"])]
-    stages += sorted(set(places["stage"]) - set(stages))
-    order = places.assign(at=places["stage"].map(stages.index)).sort_values(["at", "department"], kind="stable")
-    departments, ours = list(dict.fromkeys(order["department"])), ax is None
-    ax = axes(ax, BAND * max(len(departments), 2) + 2.0)
+    stages, departments, ours = (
+        ordered("stage", places["stage"].unique()),
+        list(places["department"].unique()),
+        ax is None,
+    )
+    ax = axes(ax, BAND * (len(departments) + 0.5) + 1.4)
     most, told = places["estimate"].max(), []
-    for row in order.itertuples(index=False):
+    for row in places.itertuples(index=False):
         x, y = stages.index(row.stage), -departments.index(row.department)
         colour = SERVICE if row.term == "service" else OTHER
         ax.scatter([x], [y], s=LARGEST * row.estimate / most, color=colour, alpha=0.35, linewidths=0, zorder=2)
         mean = rating.get((row.stage, row.department, row.term))
         words = percent(row.estimate) + (f"\n{number(mean, '', 1)}" if mean is not None else "")
-        ax.annotate(words, (x, y), ha="center", va="center", fontsize=11.5, color=INK, linespacing=1.15, zorder=3)
+        radius = np.sqrt(LARGEST * row.estimate / most / np.pi)
+        ax.annotate(words, (x, y), (radius + 3, 0), textcoords="offset points", va="center", fontsize=11.5, color=INK,
+                    linespacing=1.15)  # fmt: skip
         told.append(f"{capital(plain_name(row.department))}, {plain_name(row.stage)}: {percent(row.estimate)} of the "
                     f"interactions" + (f", rated {number(mean, '', 1)}" if mean is not None else ""))  # fmt: skip
     _grid(ax, stages, departments)
@@ -49,14 +52,17 @@ def journey_map(result: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def _grid(ax: Axes, stages: list[str], departments: list[str]) -> None:
-    """Names of stages below and above, names of departments in their own band: both have room on a phone."""
-    ax.set(xlim=(-0.55, max(len(stages), 1) - 0.45), ylim=(-max(len(departments), 1) + 0.45, 0.62))
+    """Names of stages above and below, names of departments in their own band: both have room on a phone."""
+    ax.set(xlim=(-0.4, max(len(stages), 1) - 0.35), ylim=(-max(len(departments), 1) + 0.45, 0.95))
     ax.set_xticks(range(len(stages)), [capital(plain_name(name)) for name in stages])
-    ax.tick_params(axis="x", labelcolor=INK, length=0, labeltop=True)
+    ax.tick_params(axis="x", labelcolor=INK, length=0)
     ax.grid(visible=False)
+    for i, name in enumerate(stages):
+        ax.annotate(capital(plain_name(name)), (i, 0.62), ha="center", va="bottom", fontsize=12)
+    ax.axhline(0.55, color=RULE, lw=0.8, zorder=0)
     ground = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
     for i, name in enumerate(departments):
-        ax.annotate(capital(plain_name(name)), (0, -i + 0.44), (0, -2), xycoords=ax.get_yaxis_transform(), va="top",
+        ax.annotate(capital(plain_name(name)), (0, -i + 0.5), (0, -3), xycoords=ax.get_yaxis_transform(), va="top",
                     textcoords="offset points", fontsize=12, weight="bold", bbox=ground, zorder=1)  # fmt: skip
         ax.axhline(-i - 0.5, color=RULE, lw=0.8, zorder=0)
 

@@ -105,6 +105,7 @@ GAP_LEVELS, GAP_EDGES = ("at or below market", "above market", "far above market
 FAULT_LEVELS, FAULT_EDGES = ("none", "one", "several"), (0, 1)
 TENURE_LEVELS = ("under 6 months", "6 to 12 months", "1 to 2 years", "over 2 years")
 TENURE_EDGES = (182, 365, 730)  # days; a value on an edge belongs to the lower band
+STAGES = ("discover", "buy", "use", "support", "renew")
 NPS_LEVELS = ("promoter", "passive", "detractor", "no answer")
 
 # Orders in which bands are shown and coded; other factors are in order of spelling.
@@ -115,6 +116,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "fault_band": FAULT_LEVELS,
     "tenure_band": TENURE_LEVELS,
     "nps_class": NPS_LEVELS,
+    "stage": STAGES,
 }
 
 # What the kit's own bands are called in sentences and figures.
