@@ -17,7 +17,7 @@ from .study import ROOT
 
 SEALS = ROOT / "data" / "workshop_choices.toml"
 SALT = "cx workshop"  # against a glance at the file, not against an attack
-NOTHING = "Nothing here yet: put your answer in place of the dots, run that cell, then this one."
+NOTHING = "Nothing here yet: choose above, or put your answer in place of the dots and run that cell; then run this one."
 GREEN, AMBER = "#00664f", "#8a5a00"  # read on white and told apart without colour by their words
 
 Judge = Callable[[Any], str]  # answer -> what to say about it; "" where it is right
@@ -73,6 +73,8 @@ def is_blank(answer: object) -> bool:
         return all(is_blank(value) for value in answer.values())
     if isinstance(answer, (list, tuple, set)):
         return all(is_blank(value) for value in answer)
+    if hasattr(answer, "columns"):
+        return len(answer) == 0
     return answer is None or answer is ... or (isinstance(answer, str) and not answer.strip(" ?.\n"))
 
 
