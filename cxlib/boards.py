@@ -34,7 +34,7 @@ LABELS = {
 }
 STEPS = {"harm": 0.1, "halo": 0.05, "size": 10}
 WIDE = {"description_width": "27em"}
-TEXT = widgets.Layout(width="46em")
+TEXT, TRACK = widgets.Layout(width="46em"), widgets.Layout(width="62em")
 
 
 def live(draw: Callable[..., tuple[Axes, Sentence]], /, **ranges: tuple[float, float]) -> None:
@@ -73,7 +73,7 @@ def _slider(name: str, value: float, low: float, high: float) -> Any:
     step = {"step": STEPS[name]} if name in STEPS else {}
     # Drawn when let go: a figure takes longer than a hand.
     return kind(value, min=low, max=high, description=LABELS.get(name, capital(name)), continuous_update=False,
-                style=WIDE, layout=TEXT, **step)  # fmt: skip
+                style=WIDE, layout=TRACK, **step)  # fmt: skip
 
 
 def sort_scenes(aspect: str = "scope") -> dict[int, str]:

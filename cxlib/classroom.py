@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from great_tables import GT
 from matplotlib.axes import Axes
 
 from . import lessons, workshop_figures, workshop_findings
@@ -19,6 +20,7 @@ from .leaving_checks import RULES, codes
 from .reasons import reason_shares
 from .scene_checks import ASPECTS, BEYOND, SERVICE
 from .scores import classes
+from .tables import laid_out
 from .wording import Sentence
 
 SAMPLES = 20  # intervals drawn at a time
@@ -118,10 +120,11 @@ def votes(lines: str | Iterable[str] = INVENTED) -> pd.DataFrame:
                          "disputed": told["disputed"].to_numpy(), "voters": len(people)})  # fmt: skip
 
 
-def disputed() -> pd.DataFrame:
+def disputed() -> GT:
     """The scenes that even experts sort either way, with what is said for both: to be talked about, not scored."""
     told = lessons.full("workshop_scenes.csv").set_index("number")
-    return told.loc[told["disputed"] == "yes", ["scene", "why"]]
+    shown = told.loc[told["disputed"] == "yes", ["scene", "why"]].reset_index()
+    return laid_out(shown.rename(columns={"number": ""}), "Scenes that may be sorted either way")
 
 
 def headline(strict: object, wide: object) -> pd.DataFrame | None:

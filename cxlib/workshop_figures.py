@@ -88,7 +88,7 @@ def knobs(result: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ]
     truth = next(iter(rows_of(models["true"], "service", "fraction")))
     ax = forest_plot(
-        ax, rows, "How much attrition is service?", "Share of departures",
+        ax, rows, "How much of it is service?", "Share of departures",
         [Line(truth.estimate, f"truth for service: {percent(truth.estimate)}", PUBLISHED, (0, (5, 3)))],
     )  # fmt: skip
     # The same scale at every turn, or the figure would seem to stand still while its axis moves.
