@@ -48,7 +48,7 @@ class Source:
 def read_file(path: Path, form: Form = PLAIN) -> Source:
     """A CSV file or sheet (all columns as text, empty = missing) or Parquet file (own types) as a lazy frame."""
     if not path.is_file():
-        raise CxError(_not_there(path))
+        raise CxError(not_there(path))
     ending = path.suffix.lower()
     try:
         if ending == ".parquet":
@@ -186,12 +186,13 @@ def kept(seen: engine.View, paths: Iterable[Path]) -> engine.View:
 def _stored(relation: duckdb.DuckDBPyRelation, size: int) -> Any:
     if size <= IN_MEMORY:
         return relation.to_arrow_table()
-    copy = _scratch() / f"{uuid.uuid4().hex}.parquet"
+    copy = scratch() / f"{uuid.uuid4().hex}.parquet"
     relation.write_parquet(str(copy))
     return duckdb.read_parquet(_literal(copy))
 
 
-def _not_there(path: Path) -> str:
+def not_there(path: Path) -> str:
+    """The line for a file that is not there, with the nearest name beside it."""
     there = sorted(entry.name for entry in path.parent.iterdir()) if path.parent.is_dir() else []
     if not there:
         return f"no file '{path.name}': the folder '{path.parent}' is not there or is empty"
@@ -206,7 +207,7 @@ def _literal(path: Path) -> str:
 
 
 @functools.cache
-def _scratch() -> Path:
+def scratch() -> Path:
     """A folder for this process; those that killed processes left behind go after a day."""
     for old in Path(tempfile.gettempdir()).glob("cxlib-*"):
         if time.time() - old.stat().st_mtime > 86_400:

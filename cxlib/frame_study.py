@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from . import csvfile, engine, files
 from .bands import cut
 from .errors import CxError, listed, shortened, unknown
 from .recoded import as_text, cleaned, first_filled, levels, matches, rows_with, value_faults, word_faults
-from .study_file import ColumnPart, StudyFile, key_path
+from .snapshots import Wanted, is_database, snapshot
+from .study_file import ColumnPart, FilePart, StudyFile, key_path
 
 NUMBER, TEXT, ANY = "number", "text", "any"
 
@@ -52,7 +53,7 @@ def _joined(study: StudyFile, path_of: Callable[[str], Path]) -> Draft:
     faults: list[str] = []
     for one in (part, *part.joins):
         try:
-            sources.append(files.read_file(path_of(one.file), one.form()))
+            sources.append(files.read_file(_place(one, study, path_of), one.form()))
         except CxError as error:
             faults += error.faults
     if faults:
@@ -62,6 +63,28 @@ def _joined(study: StudyFile, path_of: Callable[[str], Path]) -> Draft:
     for i, (join, source) in enumerate(zip(part.joins, sources[1:], strict=True)):
         _join(draft, source, join.on, i)
     return draft
+
+
+def _place(part: FilePart, study: StudyFile, path_of: Callable[[str], Path]) -> Path:
+    """The file of a frame or of what is joined to it; a table of a database as a copy."""
+    if part.file and not is_database(part.file):
+        return path_of(part.file)
+    words = frozenset(_texts(study.model_dump(exclude={"title"})))
+    place: Path | str = path_of(part.file) if part.file else part.database
+    (path,) = snapshot([Wanted(place, part.table, None, words, path_of("."))])
+    assert path is not None
+    return path
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in a study: those that are names of columns are wanted."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from value
+        yield from (text for one in value.values() for text in _texts(one))
+    elif isinstance(value, list):
+        yield from (text for one in value for text in _texts(one))
 
 
 def _join(draft: Draft, source: files.Source, on: str, i: int) -> None:

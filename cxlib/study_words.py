@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from . import files, schema
 from .bands import band_faults
 from .errors import CxError, shortened, unknown
+from .snapshots import is_database
 from .study_file import ExperiencePart, FilePart, Part, PricesPart, StudyFile, TablePart, key_path
 
 ADDRESS, _SCHEME, _SECRET = re.compile(r"://|@|="), re.compile("://"), re.compile("://|passw", re.IGNORECASE)
@@ -138,7 +139,8 @@ def _place_faults(where: str, part: FilePart, database: str) -> list[str]:
         faults.append(f"{where}: must have file or database, not both; leave one out")
     if not (part.file or part.database or database):
         faults.append(f"{where}.file must be given; add it")
-    if part.database and not part.table and not isinstance(part, TablePart):
+    there = part.database or (part.file if is_database(part.file) else "")
+    if there and not part.table and not isinstance(part, TablePart):
         faults.append(f"{where}.table must be given with a database; add the name of the table")
     return faults
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from . import csvfile, data, engine, files, schema
 from .errors import CxError, refuse, shortened, unknown
 from .recoded import cleaned, first_filled, rows_with, value_faults
 from .reshaped import cases, charged, melted
+from .snapshots import Wanted, is_database, snapshot
 from .study_file import SourcePart, StudyFile, TablePart, key_path
 from .typed import read_as
 
@@ -39,12 +40,17 @@ def tables_of(study: StudyFile, path_of: Callable[[str], Path]) -> tuple[data.Ta
         found = data.find_tables(path_of(part.folder)) if part.folder is not None else {}
     except CxError as error:
         raise CxError(*(f"tables: {fault}" for fault in error.faults)) from None
+    found |= _copied(part, path_of)
     for name in schema.TABLES:
         one = getattr(part, name)
         if one is None and name not in found:
             continue
         try:
-            made[name] = _made(name, one, path_of, study.timezone) if one else Made(files.read_file(found[name]), {})
+            if one is None:
+                made[name] = Made(files.read_file(found[name]), {})
+            else:
+                place = found[name] if name in found and not _is_plain(one) else path_of(one.file)
+                made[name] = _made(name, one, place, study.timezone)
         except CxError as error:
             faults += [f"{key_path('tables', name)}: {fault}" for fault in error.faults]
         except duckdb.Error as error:
@@ -74,9 +80,46 @@ def _sums(part: Any) -> dict[str, str]:
     return {}
 
 
-def _made(table: str, part: TablePart, path_of: Callable[[str], Path], zone: str) -> Made:
+def _is_plain(part: TablePart) -> bool:
+    """Whether the table is in a file that is no database."""
+    return bool(part.file) and not is_database(part.file)
+
+
+def _copied(tables: Any, path_of: Callable[[str], Path]) -> dict[str, Path]:
+    """The tables that are in databases, as files."""
+    wanted: dict[str, Wanted] = {}
+    home = path_of(".")
+    for name in schema.TABLES:
+        one = getattr(tables, name)
+        own = [column.name for column in schema.TABLES[name]]
+        if one is None and tables.database:
+            wanted[name] = Wanted(tables.database, name, frozenset(own), frozenset(own), home, optional=True)
+        elif one is not None and not _is_plain(one):
+            named = frozenset(_named(one))
+            theirs = named | {column for column in own if column not in one.columns}
+            place = path_of(one.file) if one.file else one.database or tables.database
+            wanted[name] = Wanted(place, one.table or name, theirs, named, home)
+    try:
+        paths = snapshot(list(wanted.values()))
+    except CxError as error:
+        raise CxError(*(f"tables: {fault}" for fault in error.faults)) from None
+    return {name: path for name, path in zip(wanted, paths, strict=True) if path}
+
+
+def _named(part: TablePart) -> Iterator[str]:
+    """The columns of a file that its entry names."""
+    yield from part.keep
+    for ours, one in part.columns.items():
+        yield from one.first_of or [one.column or ours]
+        yield from [one.after] if one.after else []
+    for more in (getattr(part, "events", None), getattr(part, "invoices", None)):
+        yield from (value for value in (more.model_dump().values() if more else ()) if value)
+    yield from getattr(part, "touchpoints", {})
+
+
+def _made(table: str, part: TablePart, path: Path, zone: str) -> Made:
     """A table's rows kept, ratings melted, columns made, then logs and invoices summed up; in this order."""
-    source = files.read_file(path_of(part.file), part.form())
+    source = files.read_file(path, part.form())
     where = f"{table} ({source.path.name})" if source.path else table
     asked = [(name, values, f"{where}: keep", f"{where}: {key_path('keep', name)}")
              for name, values in part.keep.items()]  # fmt: skip
