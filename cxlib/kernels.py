@@ -48,6 +48,9 @@ def kernel_environment() -> dict[str, str]:
         "PYDEVD_USE_FRAME_EVAL": "NO",
         # Reports run side by side, so threads would only fight; and idle threads do not survive a fork.
         **{name: os.environ.get(name, "1") for name in threads},
+        # Pictures and columns are blocks of megabytes; glibc would hand each back to the system and fetch it again.
+        "MALLOC_MMAP_THRESHOLD_": str(64 * 2**20),
+        "MALLOC_TRIM_THRESHOLD_": str(128 * 2**20),
     }
 
 

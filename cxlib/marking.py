@@ -17,7 +17,9 @@ from .study import ROOT
 
 SEALS = ROOT / "data" / "workshop_choices.toml"
 SALT = "cx workshop"  # against a glance at the file, not against an attack
-NOTHING = "Nothing here yet: choose above, or put your answer in place of the dots and run that cell; then run this one."
+NOTHING = (
+    "Nothing here yet: choose above, or put your answer in place of the dots and run that cell; then run this one."
+)
 GREEN, AMBER = "#00664f", "#8a5a00"  # read on white and told apart without colour by their words
 
 Judge = Callable[[Any], str]  # answer -> what to say about it; "" where it is right

@@ -13,9 +13,10 @@ import bleach
 from bs4 import BeautifulSoup
 from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image
 from traitlets.config import Config
 
+from .pictures import small_png
 from .questions import title_of
 from .tidy import tidy
 
@@ -111,34 +112,12 @@ def _allowed(tag: str, name: str, value: str) -> bool:
     return name in ATTRIBUTES
 
 
-def small_png(source: str, colours: int = 64, tolerance: float = 1.5) -> str:
-    """A figure in 64 colours, a third of the bytes; as it was where that would show (mean error above 1.5 of 255)."""
-    with Image.open(io.BytesIO(base64.b64decode(source))) as image:
-        dpi = image.info.get("dpi")
-        if image.mode == "P":
-            return _one_line(source)
-        full = Image.new("RGB", image.size, "white")
-        full.paste(image, mask=image.getchannel("A") if "A" in image.getbands() else None)
-    small = full.quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    if max(ImageStat.Stat(ImageChops.difference(full, small.convert("RGB"))).mean) > tolerance:
-        return _one_line(source)
-    buffer = io.BytesIO()
-    # The hardest compression saves a tenth of the bytes and takes four times as long.
-    small.save(buffer, "PNG", compress_level=6, **({"dpi": dpi} if dpi else {}))
-    packed = base64.b64encode(buffer.getvalue()).decode()
-    return packed if len(packed) < len(source) else _one_line(source)
-
-
 def png_size(source: str) -> str:
     """Width and height attributes in CSS pixels (96 to the inch), so that a 150 dpi figure keeps its size in inches."""
     with Image.open(io.BytesIO(base64.b64decode(source))) as image:
         scale = 96 / (image.info.get("dpi") or (96, 96))[0]
         width, height = (round(side * scale) for side in image.size)
     return f' width="{width}" height="{height}"'
-
-
-def _one_line(source: str) -> str:
-    return "".join(source.split())
 
 
 def _alt_text(output: NotebookNode, mime: str) -> str:

@@ -66,6 +66,7 @@ from .monitor import (
     raked,
     rows_by_period,
 )  # fmt: skip
+from .pictures import picture
 from .schema import LEVELS
 from .start_figures import experience_map, repeated_samples
 from .wording import capital, groups_of, listed, number, percent, plain_name
@@ -93,14 +94,23 @@ CONTRASTS = {
 }
 
 
-def show(ax: Axes | None) -> None:
-    """Display the figure once, with its text alternative, and close it; nothing for None."""
+def show(ax: Axes | None, told: str = "") -> None:
+    """Display a figure, drawn once, with its text alternative, and close it; nothing for None.
+
+    Parameters
+    ----------
+    ax : axes of a figure of the kit, or of your own
+    told : what a figure of your own shows, in words; the kit's tell themselves
+    """
     from IPython.display import display
 
-    if ax is not None:
-        told = " ".join(filter(None, map(alt, ax.figure.axes)))
-        display(ax.figure, metadata={"image/png": {"alt": told}})
-        plt.close(ax.figure)  # type: ignore[arg-type]
+    if ax is None:
+        return
+    figure: Any = ax.figure
+    ours = " ".join(filter(None, map(alt, figure.axes)))
+    data = {"image/png": picture(figure, fits=bool(ours)), "text/plain": told or ours}
+    display(data, metadata={"image/png": {"alt": told or ours}}, raw=True)
+    plt.close(figure)
 
 
 @plot

@@ -25,9 +25,11 @@ from pathlib import Path
 # threads with its first query, and those would not survive.
 LIBRARIES = """
     ipykernel.kernelapp ipykernel.ipkernel ipykernel.inprocess ipykernel.debugger ipywidgets IPython.core.completer
-    sqlite3 numpy pandas pandas.plotting pyarrow pyarrow.parquet scipy.stats scipy.optimize statsmodels.api
+    IPython.core.pylabtools sqlite3 tomllib zoneinfo numpy pandas pandas.plotting pandas.io.formats.string
+    pyarrow pyarrow.parquet pyarrow.dataset scipy.stats scipy.optimize statsmodels.api
     statsmodels.formula.api statsmodels.miscmodels.ordinal_model statsmodels.stats.multitest matplotlib.pyplot
-    matplotlib.backends.backend_agg seaborn great_tables narwhals duckdb pydantic PIL.PngImagePlugin zoneinfo
+    matplotlib.patheffects matplotlib.backends.backend_agg seaborn great_tables duckdb pydantic PIL.PngImagePlugin
+    PIL.ImageChops narwhals narwhals._duckdb.dataframe narwhals._duckdb.group_by narwhals._arrow.dataframe
 """.split()
 # Threads that a fork may lose: jemalloc (in pyarrow) starts its own again, and Polars, which statsmodels imports where
 # it is installed, wants this one only for data larger than memory.
@@ -164,6 +166,7 @@ def run_kernel(request: dict, server: int) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), RUNNER)
     os.environ.clear()
     os.environ.update(request["env"])
+    gc.set_threshold(20_000, 20, 20)  # a report makes many objects that stay, so looking for refuse rarely pays
     os.chdir(request["cwd"])
     random.seed()
     sys.modules["numpy"].random.seed()

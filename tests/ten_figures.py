@@ -37,9 +37,7 @@ month = answers["answered_at"].dt.to_period("M").dt.to_timestamp()
 
 def show(axes, title, caption):
     axes.set_title(title)
-    about = {"alt": f"{title}. {caption}", "caption": caption}
-    display(axes.figure, metadata={"image/png": about})
-    plt.close(axes.figure)
+    cx.plots.show(axes, f"{title}. {caption}")
 """
 FIGURES = {
     "How likely customers are to recommend": """\

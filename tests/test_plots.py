@@ -1,5 +1,7 @@
 """Figures by their artists: where each dot and line lies, what each label says, that no label covers another."""
 
+import base64
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -174,6 +176,25 @@ def test_no_text_covers_another_or_leaves_the_figure(name):
             assert min(overlap) < 2, f"'{label}' covers '{other}'"
 
 
+MORE = {
+    "survival": lambda: plots.survival(shown.kept()),
+    "fraction_by_horizon": lambda: plots.fraction_by_horizon(shown.by_horizon()),
+    "hazard_ratios": lambda: plots.hazard_ratios(shown.ratios(), columns=["plan", "service_band"]),
+    "importance_performance": lambda: plots.importance_performance(shown.quadrants()),
+    "penalty_reward": lambda: plots.penalty_reward(shown.penalties()),
+    "segments": lambda: plots.segments(shown.by_segment(), pooled=shown.fractions()),
+}
+
+
+@pytest.mark.parametrize("name", [*FIGURES, *MORE])
+def test_nothing_lies_outside_the_frame_that_is_shown(name):
+    """`show` displays the frame of a figure of the kit as it is."""
+    figure = (FIGURES | MORE)[name]().figure
+    figure.draw_without_rendering()
+    box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert min(box.x0, box.y0, width - box.x1, height - box.y1) > -0.02, box
+
+
 @pytest.mark.parametrize("name", FIGURES)
 def test_texts_stay_legible_at_phone_width(name):
     """On a phone of 375 pixels a figure is 335 pixels wide; the smallest text must keep 9 of them."""
@@ -210,15 +231,29 @@ def test_markup_in_names_is_shown_as_it_is():
     assert words(ax)[0:4:2] == ["$x 1$", "<b>&"]
 
 
-def test_show_displays_once_with_the_text_alternative_and_closes(monkeypatch):
+@pytest.fixture
+def displayed(monkeypatch):
     seen = []
-    monkeypatch.setattr("IPython.display.display", lambda figure, metadata: seen.append((figure, metadata)))
+    monkeypatch.setattr("IPython.display.display", lambda data, metadata, raw: seen.append((data, metadata)))
+    return seen
+
+
+def test_show_displays_once_with_the_text_alternative_and_closes(displayed):
     ax = plots.attributable_fractions(shown.fractions())
     plots.show(ax)
-    assert seen == [(ax.figure, {"image/png": {"alt": plots.alt(ax)}})]
+    [(data, metadata)] = displayed
+    assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
+    assert data["text/plain"] == plots.alt(ax)
+    assert metadata == {"image/png": {"alt": plots.alt(ax)}}
     assert plt.get_fignums() == []
     plots.show(None)
-    assert len(seen) == 1
+    assert len(displayed) == 1
+
+
+def test_a_figure_of_ones_own_is_shown_with_ones_own_words(displayed):
+    plots.show(plt.subplots()[1], "Nothing yet.")
+    assert [metadata for _, metadata in displayed] == [{"image/png": {"alt": "Nothing yet."}}]
+    assert plt.get_fignums() == []
 
 
 @pytest.mark.parametrize("name", list(FIGURES))
