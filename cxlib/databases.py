@@ -99,9 +99,11 @@ def _sqlite_batches(connection: sqlite3.Connection, table: str, columns: Sequenc
 @contextmanager
 def opened_duckdb(path: Path) -> Iterator[Opened]:
     """A DuckDB file, read-only; what its views would read outside it stays shut, and nothing is fetched for it."""
-    shut = dict.fromkeys(("enable_external_access", "autoload_known_extensions", "autoinstall_known_extensions"), False)
+    shut = dict.fromkeys(
+        ("enable_external_access", "autoload_known_extensions", "autoinstall_known_extensions"), "false"
+    )
     try:
-        with closing(duckdb.connect(str(path), read_only=True, config=dict(shut))) as connection:
+        with closing(duckdb.connect(str(path), read_only=True, config={**shut, "memory_limit": "512MB"})) as connection:
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET enable_progress_bar = false")
             rows = connection.execute(
@@ -154,7 +156,7 @@ def _duckdb_batches(
 ) -> Iterator[pa.RecordBatch]:
     asked = ", ".join(f"{column.sql} AS c{i}" for i, column in enumerate(columns))
     source = ".".join(map(quoted, table))
-    reader = connection.execute(f"SELECT {asked} FROM {source}").to_arrow_reader(BATCH)
+    reader = connection.sql(f"SELECT {asked} FROM {source}").to_arrow_reader(BATCH)
     for batch in reader:
         yield batch.rename_columns([column.name for column in columns])
 

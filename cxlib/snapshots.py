@@ -148,16 +148,9 @@ def _columns(there: Sequence[Column], one: Wanted) -> list[Column]:
     )
     kept = [column for column in wanted if column.kind is not None]
     if not kept:
-        names = [column.name for column in there]
-        raise CxError(
-            f"{one.where}: table '{shortened(one.table)}' has none of the columns that are wanted; {_has(names)}"
-        )
+        names = listed(column.name for column in there) or "none"
+        raise CxError(f"{one.where}: table '{shortened(one.table)}' has no column that is wanted; it has: {names}")
     return kept
-
-
-def _has(names: Sequence[str]) -> str:
-
-    return f"it has: {listed(names)}" if names else "it has none"
 
 
 def _path(one: Wanted, address: str) -> Path:
