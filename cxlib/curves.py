@@ -70,7 +70,9 @@ def reason_shares(result: pd.DataFrame, *, a: str = "price", b: str = "service",
 
 
 @plot
-def survival(result: pd.DataFrame, *, failures: Collection[str] = (), ax: Axes | None = None) -> Axes:
+def survival(
+    result: pd.DataFrame, *, failures: Collection[str] = (), since: str = SINCE, ax: Axes | None = None
+) -> Axes:
     """Share still a customer by day, a curve for each level, with the number at risk; the levels in `failures` blue."""
     by = next(name for name in groups_of(result) if name != "time")
     shown = result[result["estimate"].notna()]
@@ -84,7 +86,7 @@ def survival(result: pd.DataFrame, *, failures: Collection[str] = (), ax: Axes |
         ax.step(one["time"], one["estimate"], where="post", color=colour, lw=2.2, ls=dashes)
         ax.fill_between(one["time"], one["lower"], one["upper"], step="post", color=colour, alpha=0.15, lw=0)
     low = float(np.nanmin([0.98, *shown["lower"], *shown["estimate"]]))
-    ax.set(xlim=(0, 1.42 * last), ylim=(np.floor(10 * low) / 10, 1.0), xlabel=SINCE)
+    ax.set(xlim=(0, 1.42 * last), ylim=(np.floor(10 * low) / 10, 1.0), xlabel=since)
     ends = {level: shown[shown[by] == level].iloc[-1] for level in levels}
     _label_ends(ax, last, {f"{plain_name(level)} {number(end.estimate, end.unit)}": (end.estimate, looks[level][0])
                            for level, end in ends.items()})  # fmt: skip

@@ -46,6 +46,11 @@ NEEDS = (
     ("04-journey", "switches of channel", "issues"),
     ("04-journey", "the closed loop", "loop"),
     ("04-journey", "what comments are about", "comments"),
+    ("05-nps-to-retention", "retention by NPS class", "linked"),
+    ("05-nps-to-retention", "from service through the score to leaving", "paths"),
+    ("05-nps-to-retention", "word of mouth", "told_others"),
+    ("05-nps-to-retention", "referrals", "referred_by"),
+    ("05-nps-to-retention", "return on an improvement", "attrition"),
     ("06-data-health", "the data contract", "tables"),
     ("06-data-health", "leaks", "attrition"),
     ("06-data-health", "missing ratings", "ratings"),
@@ -77,6 +82,19 @@ def _parts(study: Study) -> dict[str, tuple[bool, str]]:
         "ends": (
             bool(study.attrition) or bool(study.tables and study.tables.customers),
             "This study has neither customers with their ends nor [attrition]: nobody is seen to leave.",
+        ),
+        "linked": (_linked(study), "This study does not say of the same customers what they answered and who left."),
+        "paths": (
+            causes and bool(study.experience) and _linked(study),
+            "This study does not say of the same customers what service they met, what they answered and who left.",
+        ),
+        "told_others": (
+            bool(surveys and {"told_others", "recommend"} <= set(surveys.at)),
+            "This study has no surveys with told_others: whom customers told is not known.",
+        ),
+        "referred_by": (
+            _linked(study) and bool(study.tables and "referred_by" in study.tables.need("customers").at),
+            "This study has no customers with referred_by beside surveys: who brought newcomers is not known.",
         ),
         "dates": (study.tables is not None, "This study is one frame: nothing is dated, so there is no trend."),
         "tables": (study.tables is not None, "This study has no [tables], it is one frame: nothing is dated."),
@@ -117,3 +135,11 @@ def _journey_parts(study: Study) -> dict[str, tuple[bool, str]]:
         ),
         "comments": (column in said, f"This study has no column '{column}' of comments."),
     }
+
+
+def _linked(study: Study) -> bool:
+    """Whether scores and ends are of the same customers."""
+    if study.tables is None:
+        return bool(study.attrition and study.experience)
+    customers, surveys = study.tables.customers, study.tables.surveys
+    return bool(customers and surveys and "recommend" in surveys.at)

@@ -12,7 +12,7 @@ import narwhals as nw
 from . import engine
 from .bands import nps_class
 from .frame import answers, landmark_day, only
-from .invitations import answer_landmark, follow_answers
+from .invitations import answer_landmark, follow_answers, newcomers
 from .study import Study, study_frame
 from .study_file import LandmarkPart
 from .windows import MONTH_DAYS, follow_landmark, stack_landmarks
@@ -141,7 +141,8 @@ def study_linked(
     """
     if study.tables is None:
         return study_frame(study, as_of, only_column, only_value) if study.attrition and study.experience else None
-    there = study.tables.customers is not None and study.tables.surveys is not None
+    surveys = study.tables.surveys
+    there = study.tables.customers is not None and surveys is not None and "recommend" in surveys.at
     return only(follow_answers(study.tables, as_of, which), only_column, only_value) if there else None
 
 
@@ -162,7 +163,7 @@ def study_paths(study: Study, as_of: str = "", only_column: str = "", only_value
         return None
     if study.tables is None:
         seen = _classed(study_frame(study, as_of, only_column, only_value), study)
-    elif study.tables.surveys is None:
+    elif study.tables.surveys is None or "recommend" not in study.tables.surveys.at:
         return None
     else:
         when = study.landmark or LandmarkPart()
@@ -175,6 +176,23 @@ def study_paths(study: Study, as_of: str = "", only_column: str = "", only_value
     happy = nw.when(seen[asked] >= study.experience.satisfied_from).then(nw.lit("satisfied"))
     band = nw.when(seen[asked].is_null()).then(nw.lit("no answer")).otherwise(happy.otherwise(nw.lit("not satisfied")))
     return _with(seen, "experience", band)
+
+
+def study_newcomers(study: Study, as_of: str = "", only_column: str = "", only_value: str = "") -> engine.View | None:
+    """The customers of a study who signed up after the first answer, and who recommended us, for `referrals`.
+
+    Parameters as for `study_frame`; columns as of `newcomers`. None where the tables do not say who recommended us.
+
+    Examples
+    --------
+    >>> view = cx.study_newcomers(cx.read_study("example"))
+    >>> {"referred", "nps_class"} <= set(view.at)
+    True
+    """
+    tables = study.tables
+    if tables is None or tables.customers is None or tables.surveys is None or "referred_by" not in tables.customers.at:
+        return None
+    return only(newcomers(tables, as_of), only_column, only_value)
 
 
 def _classed(seen: engine.View, study: Study) -> engine.View:
