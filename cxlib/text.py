@@ -119,24 +119,26 @@ from .start_findings import (
     start_answer,
     without_touchpoint,
 )  # fmt: skip
-from .tables import base_rates, driver_table, rows_kept, score_counts, table
-from .value_findings import (
+from .staying_findings import (
     blanks,
     first_or_each,
-    investment_naive,
-    investment_table,
     invitations_kept,
-    linkage_answer,
     mediation,
     mediation_naive,
     path_assumptions,
     referrals,
     retention_by_nps,
     retention_table,
-    return_on_investment,
     score_comparison,
     ways_of_leaving,
     word_of_mouth,
+)
+from .tables import base_rates, driver_table, rows_kept, score_counts, table
+from .value_findings import (
+    investment_naive,
+    investment_table,
+    linkage_answer,
+    return_on_investment,
 )  # fmt: skip
 from .wording import (
     Sentence,

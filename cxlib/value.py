@@ -127,12 +127,12 @@ def worth(rate: Array, avoided: Array, terms: Terms) -> dict[str, Array]:
 
 def _row(name: str, values: Array, level: float) -> dict[str, object]:
     """The estimate and its limits; a payback beyond the horizon is none, and its note says so."""
+    if name == "cost":  # taken as given: no resample knows another
+        return {"estimate": values[0]}
     never = np.isinf(values)
     if not never.any():
         spread, lower, upper = (float(x) for x in percentile_interval(values[1:], level))
-        return {"estimate": values[0], "lower": lower, "upper": upper} | (
-            {} if name == "cost" else {"std_error": spread}
-        )
+        return {"estimate": values[0], "std_error": spread, "lower": lower, "upper": upper}
     # As numbers beyond all others, so that the percentiles stay in order; told as none.
     beyond = np.where(never, 1e9, values)
     lower, upper = (float(x) for x in percentile_interval(beyond[1:], level)[1:])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 
 from .curves import survival
 from .forest import INK, OTHER, PALE, SERVICE, Row, forest_plot, plot, rows_of
+from .staying_findings import SAID
 from .telling import EVERYONE
-from .value_findings import SAID, WORTH
+from .wording import number
 
 SCORES = {"nps_class": "NPS class", "recommend": "score, 0 to 10", "satisfaction": "CSAT", "effort": "CES"}
 
@@ -33,8 +36,9 @@ def score_comparison(result: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     rows: list[Row] = []
     for term in [term for term in result["term"].unique() if term != "all"]:
         name = SCORES.get(term, term)
-        rows += [Row("alone", one, OTHER, heading=name) for one in rows_of(result, term, "alone")]
-        rows += [Row("less the NPS class", one, OTHER, filled=False) for one in rows_of(result, term, "against")]
+        rows += [Row("alone", one, OTHER, heading=name, words=_decimal(one)) for one in rows_of(result, term, "alone")]
+        rows += [Row("less the NPS class", one, OTHER, filled=False, words=_decimal(one))
+                 for one in rows_of(result, term, "against")]  # fmt: skip
     return forest_plot(
         ax, rows, "Which score tells who leaves?", "Gain in predicting, log likelihood per 1,000 customers"
     )
@@ -82,10 +86,16 @@ def referrals(result: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 def return_on_investment(result: pd.DataFrame, *, months: int, ax: Axes | None = None) -> Axes:
     """Gain, cost and what is left; the naive gain hollow; `result` is from `text.beside`."""
     naive, own = (result[result["model"] == model] for model in ("naive", "adjusted"))
-    rows = [Row("gain, every departure after a failure", one, PALE, filled=False)
+    rows = [Row("every departure after one", one, PALE, filled=False, heading="gain, fewer failures credited with")
             for one in rows_of(naive, "improvement", "gain")]  # fmt: skip
-    colours = {"gain": SERVICE, "cost": OTHER, "net": INK}
-    rows += [Row(WORTH[name], one, colour) for name, colour in colours.items()
-             for one in rows_of(own, "improvement", name)]  # fmt: skip
+    rows += [Row("what goes with them alone", one, SERVICE) for one in rows_of(own, "improvement", "gain")]
+    rows += [Row("cost", one, OTHER, heading="of the improvement") for one in rows_of(own, "improvement", "cost")]
+    rows += [Row("net", one, INK) for one in rows_of(own, "improvement", "net")]
     unit = own.loc[own["measure"] == "net", "unit"].iloc[0]
     return forest_plot(ax, rows, f"What it brings in {months} months", f"{unit}, in money of today")
+
+
+def _decimal(row: Any) -> str:
+    """An estimate with its limits, each with a decimal: gains of one are large here."""
+    estimate, lower, upper = (number(value, "", 1) for value in (row.estimate, row.lower, row.upper))
+    return f"{estimate} ({lower} to {upper})"

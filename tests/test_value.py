@@ -61,7 +61,7 @@ def test_a_ledger_kept_by_hand_month_after_month(fit):
     assert table.loc["cost", "estimate"] == pytest.approx(cost)
     assert table.loc["return", "estimate"] == pytest.approx((gain - cost) / cost)
     assert table.loc["payback", "estimate"] == payback
-    inner = table.drop(index=["cost"])
+    inner = table.drop(index="cost")
     assert (inner["lower"] <= inner["estimate"]).all() and (inner["estimate"] <= inner["upper"]).all()
 
 
