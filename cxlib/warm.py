@@ -24,12 +24,15 @@ from pathlib import Path
 # and imported before there is one it loses every figure without a word. DuckDB is imported and never opened: it starts
 # threads with its first query, and those would not survive.
 LIBRARIES = """
-    ipykernel.kernelapp ipykernel.ipkernel ipykernel.inprocess ipykernel.debugger ipywidgets IPython.core.completer
-    IPython.core.pylabtools sqlite3 tomllib zoneinfo numpy pandas pandas.plotting pandas.io.formats.string
-    pyarrow pyarrow.parquet pyarrow.dataset scipy.stats scipy.optimize statsmodels.api
-    statsmodels.formula.api statsmodels.miscmodels.ordinal_model statsmodels.stats.multitest matplotlib.pyplot
-    matplotlib.patheffects matplotlib.backends.backend_agg seaborn great_tables duckdb pydantic PIL.PngImagePlugin
-    PIL.ImageChops narwhals narwhals._duckdb.dataframe narwhals._duckdb.group_by narwhals._arrow.dataframe
+    ipykernel.kernelapp ipykernel.ipkernel ipykernel.inprocess ipykernel.debugger ipywidgets tornado.platform.asyncio
+    IPython.core.completer IPython.core.completerlib IPython.core.debugger IPython.core.oinspect
+    IPython.core.pylabtools IPython.extensions.storemagic IPython.utils.wildcard psutil sqlite3 tomllib zoneinfo
+    numpy pandas pandas.plotting pandas.io.formats.string pyarrow pyarrow.parquet pyarrow.dataset
+    scipy.stats scipy.optimize statsmodels.api statsmodels.formula.api statsmodels.miscmodels.ordinal_model
+    statsmodels.stats.multitest matplotlib.pyplot matplotlib.patheffects matplotlib.backends.backend_agg seaborn
+    great_tables duckdb pydantic PIL.PngImagePlugin PIL.ImageChops narwhals narwhals.group_by
+    narwhals._arrow.dataframe narwhals._duckdb.dataframe narwhals._duckdb.expr narwhals._duckdb.group_by
+    narwhals._duckdb.namespace narwhals._interchange.dataframe
 """.split()
 # Threads that a fork may lose: jemalloc (in pyarrow) starts its own again, and Polars, which statsmodels imports where
 # it is installed, wants this one only for data larger than memory.

@@ -11,6 +11,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count, islice
+from multiprocessing import get_context
 from pathlib import Path
 
 import nbformat
@@ -22,6 +23,7 @@ from tests.measured import ROOT, keep, measure
 WORKERS = 2
 REPORTS = 40
 COMMANDS = 6  # reports rendered by the plain commands
+LOOPS = 8  # reports' worth of figures drawn in each process
 LONG = 300
 LOOKS = (50, 150, 300)
 EXPERIENCE = ROOT / "notebooks" / "03-experience-and-nps.ipynb"
@@ -67,6 +69,32 @@ def memory(folder: Path) -> dict:
             seen[number] = _megabytes()
 
     return _run(folder, _ten_jobs(folder, LONG), done=look) | {"megabytes": seen}
+
+
+def figures(folder: Path) -> dict:
+    """The ten figures alone, made and drawn once in plain loops without notebook, page or picture: what none can beat."""
+    with get_context("spawn").Pool(WORKERS) as pool:
+        seconds = max(pool.map(_draw, [LOOPS] * WORKERS))
+    return {"reports": LOOPS * WORKERS, "seconds": seconds}
+
+
+def _draw(loops: int) -> float:
+    from matplotlib import pyplot as plt
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    def show(axes, *words: str) -> None:
+        FigureCanvasAgg(axes.figure).draw()
+        plt.close(axes.figure)
+
+    world = {"region": "North", "until": "2026-06-28", "seed": 0}
+    exec(ten_figures.SETUP, world)
+    world["show"] = show
+    start = 0.0
+    for number in range(loops + 1):  # the first time is the libraries'
+        for source in ten_figures.FIGURES.values():
+            exec(source, world)
+        start = start if number else time.perf_counter()
+    return time.perf_counter() - start
 
 
 def _ten(folder: Path) -> Path:
@@ -125,7 +153,10 @@ def _in_a_folder(measurement):
 
 
 if __name__ == "__main__":
-    every = {function.__name__: _in_a_folder(function) for function in (commands, warm, ordinary, experience, memory)}
+    every = {
+        function.__name__: _in_a_folder(function)
+        for function in (commands, warm, figures, ordinary, experience, memory)
+    }
     measured = measure(__file__, every)
     each = {name: numbers["seconds"] / numbers["reports"] for name, numbers in measured.items()}
     looks = measured["memory"]["megabytes"]
@@ -133,6 +164,7 @@ if __name__ == "__main__":
         "times faster than the commands (extrapolated from few)": each["commands"] / each["warm"],
         "times faster with warm kernels than with ordinary ones": each["ordinary"] / each["warm"],
         "seconds a report, two workers": each["warm"],
+        "seconds a report of which making and drawing ten figures takes": each["figures"],
         "seconds a report of 03-experience-and-nps": each["experience"],
         "largest page, kB": measured["warm"]["largest_page_kb"],
         "MB the runner grew from report 50 to 300": looks["300"]["runner"] - looks["50"]["runner"],
