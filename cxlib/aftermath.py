@@ -118,7 +118,7 @@ def call_backs(rng: Rng, replies: Answers, stop: Array, story: Story) -> tuple[E
     """Customer and time of the company's call after a detractor's answer, its channel, and the sums of its truth.
 
     Who is called depends on score and satisfaction, which also tell who comes back on their own; the call itself
-    changes no later answer, so its true effect is none and a plain comparison shows one.
+    changes no later answer, so its true effect is none and a plain comparison leans towards one.
     """
     who, score = replies.who[replies.row], np.asarray(replies.recommend)
     bad = np.nonzero(score <= 6)[0]

@@ -108,7 +108,7 @@ def journey_map(data: Tables, level: float = 0.95) -> pd.DataFrame:
     found = pd.concat(parts, ignore_index=True).rename(columns={"kind": "term"})
     found[by] = found[by].replace("", "(none)")
     place = {stage: i for i, stage in enumerate(ordered("stage", found["stage"].unique()))}
-    found = found.sort_values(["measure", "stage", "department"], key=lambda x: x.map(place).fillna(x), kind="stable")
+    found = found.assign(place=found["stage"].map(place)).sort_values(["measure", "place", "department"], kind="stable")
     return results(found.to_dict("records"), by)
 
 
