@@ -72,7 +72,7 @@ def memory(folder: Path) -> dict:
 
 
 def figures(folder: Path) -> dict:
-    """The ten figures alone, made and drawn once in plain loops without notebook, page or picture: what none can beat."""
+    """The ten figures alone, made and drawn once in plain loops: no notebook, no page. Nothing can be faster."""
     with get_context("spawn").Pool(WORKERS) as pool:
         seconds = max(pool.map(_draw, [LOOPS] * WORKERS))
     return {"reports": LOOPS * WORKERS, "seconds": seconds}
