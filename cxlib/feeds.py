@@ -54,6 +54,11 @@ NEEDS = (
     ("06-data-health", "the data contract", "tables"),
     ("06-data-health", "leaks", "attrition"),
     ("06-data-health", "missing ratings", "ratings"),
+    ("07-published-claims", "service and price in attrition", "attrition"),
+    ("07-published-claims", "great service in a poor experience", "groups"),
+    ("07-published-claims", "who tells others", "telling"),
+    ("07-published-claims", "what comments are about", "comments"),
+    ("07-published-claims", "contacts that could be avoided", "contacts"),
 )
 
 
@@ -132,6 +137,10 @@ def _journey_parts(study: Study) -> dict[str, tuple[bool, str]]:
         "loop": (
             {"customers", "interactions"} <= set(there) and "recommend" in surveys,
             "This study lacks surveys, customers or interactions: what follows a bad answer is not seen.",
+        ),
+        "telling": (
+            {"told_others", "recommend"} <= set(surveys),
+            "This study has no surveys with told_others: who told others is not known.",
         ),
         "comments": (column in said, f"This study has no column '{column}' of comments."),
     }

@@ -78,18 +78,19 @@ from .value_figures import (
     still_there,
     word_of_mouth,
 )  # fmt: skip
+from .verdict_figures import margins, verdicts
 from .wording import capital, groups_of, listed, number, percent, plain_name
 
 __all__ = [
     "PUBLISHED", "alt", "attributable_fractions", "attrition_definitions", "attrition_prediction", "both_scales",
     "channel_shares", "channel_switches", "closed_and_all", "closed_loop", "coming_back", "comment_themes",
     "comment_tones", "control_chart", "distribution", "experience_map", "fraction_by_horizon", "hazard_ratios",
-    "importance_performance", "interaction_scope", "journey_map", "leaks", "mediation", "missing_ratings",
+    "importance_performance", "interaction_scope", "journey_map", "leaks", "margins", "mediation", "missing_ratings",
     "missing_values", "naive_and_adjusted", "not_met_comparison", "nps", "nps_change", "nps_what_if",
     "operational_measures", "ordinal_check", "outweighs", "penalty_reward", "preventable_contacts", "raked",
     "rated_low", "reason_shares", "referrals", "relative_importance", "repeated_samples", "retention_by_nps",
     "return_on_investment", "role_interval", "rows_by_period", "satisfaction_overlap", "score_comparison", "segments",
-    "service_gap", "show", "still_there", "style", "survival", "what_if", "word_of_mouth",
+    "service_gap", "show", "still_there", "style", "survival", "verdicts", "what_if", "word_of_mouth",
 ]  # fmt: skip
 
 # Of the two estimates side by side: title, unit, the naive one, the adjusted one.

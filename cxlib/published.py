@@ -15,8 +15,8 @@ from .intervals import quantile, wilson
 from .schema import TOO_FEW, results
 
 CLAIMS = Path(__file__).resolve().parent.parent / "data" / "published_claims.csv"
-COLUMNS = ("claim", "about", "value", "relation", "unit", "population", "n", "part_of", "year", "source", "test",
-           "untestable")  # fmt: skip
+COLUMNS = ("label", "claim", "about", "value", "relation", "unit", "population", "n", "part_of", "year", "source",
+           "test", "untestable")  # fmt: skip
 RELATIONS = ("equals", "more than", "less than")
 SHARE, PEOPLE = "share", "respondents"
 ROUNDED = 0.005  # shares are published in whole per cent
@@ -43,9 +43,10 @@ def published_claims(path: str | Path | None = None) -> pd.DataFrame:
 
     Returns
     -------
-    Columns claim, about, value (shares as fractions; not a number where the claim gives none), relation ("equals",
-    "more than", "less than"), unit, population, n and year (empty where the source is cited without), part_of (name of
-    the claim that this one is a part of), source, test, untestable (what would make it untestable).
+    Columns label (the claim in a few words), claim, about, value (shares as fractions; not a number where the claim
+    gives none), relation ("equals", "more than", "less than"), unit, population, n and year (empty where the source is
+    cited without), part_of (name of the claim that this one is a part of), source, test, untestable (what would make
+    it untestable).
 
     Raises
     ------
@@ -166,7 +167,8 @@ def claim_verdict(
     -----
     Consistent means not contradicted: the interval of the difference holds 0, or for "more than" something above it.
     Where the source gives an n, its margin is part of that interval (by the method of variance estimates recovery, for
-    two shares Newcombe's); a share is taken as rounded to whole per cent. A wide interval is consistent with much.
+    two shares Newcombe's); a share is taken as rounded to whole per cent. A wide interval is consistent with much. Of a
+    claim that there are some, one is enough; none seen does not contradict it.
 
     Source: Newcombe (1998); Zou & Donner (2008).
 
@@ -187,6 +189,9 @@ def claim_verdict(
     if len(units) > 1:
         raise CxError(f"claim_verdict: the estimate must be in the claim's unit, not {' and '.join(sorted(units))}")
     level = float(found[0]["level"].iloc[0])
+    if published["relation"] == "more than" and value == 0 and not found[-1]["estimate"].iloc[0] > 0:
+        n = int(found[-1]["n"].iloc[0])
+        return Verdict(UNTESTABLE, f"none was seen among {n:,}, which does not show that there is none")
     low, high = (row[["estimate", "lower", "upper"]].iloc[0].astype(float) for row in (found[0], found[-1]))
     return _compared(published, value, low, high, level)
 
@@ -239,7 +244,7 @@ def _faults(claims: pd.DataFrame) -> list[str]:
                 faults.append(f"'{name}': {column} must be a number or empty, not '{claim[column]}'")
         if claim["relation"] not in RELATIONS:
             faults.append(unknown("relation", claim["relation"], RELATIONS, f"'{name}'"))
-        faults += [f"'{name}': {column} must be given" for column in ("claim", "source", "test", "untestable")
+        faults += [f"'{name}': {column} must be given" for column in ("label", "claim", "source", "test", "untestable")
                    if not claim[column].strip()]  # fmt: skip
     return faults
 

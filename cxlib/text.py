@@ -140,6 +140,7 @@ from .value_findings import (
     linkage_answer,
     return_on_investment,
 )  # fmt: skip
+from .verdicts import as_cited, claims_answer, held_against, untestable, verdicts, ways_to_count
 from .wording import (
     Sentence,
     escaped,
@@ -158,25 +159,26 @@ from .wording import (
 
 __all__ = [
     "Sentence", "about", "about_answers", "about_journey", "about_scope", "adds_up", "agreement", "alarms", "answer",
-    "answered", "assumptions", "at_risk", "attributable_fractions", "attrition_answer", "attrition_definitions",
-    "attrition_prediction", "attrition_table", "backwards", "base_rates", "beside", "blanks", "broken_rules",
-    "by_group", "channel_shares", "channel_switches", "claim", "claims", "closed_and_all", "closed_loop",
-    "collinearity", "comment_agreement", "comment_themes", "comments_shown", "contact_topics", "contract",
-    "control_chart", "coverage", "cross_table", "definitions", "design_effect", "distinction", "driver_table",
-    "duplicates", "escaped", "estimate", "every_rule", "experience_answer", "explore", "fed", "first_or_each",
-    "fraction_by_horizon", "halo", "hazard_ratios", "health_answer", "hide_below", "importance_performance",
-    "interaction_scope", "interactions", "interval", "investment_naive", "investment_table", "invitations_kept",
-    "journey_answer", "journey_map", "journey_period", "journey_table", "lacking", "lacks", "leaks", "linkage_answer",
-    "listed", "mediation", "mediation_naive", "missing_parts", "missing_ratings", "missing_values", "model",
-    "naive_and_adjusted", "noise", "not_met_comparison", "notebooks", "nps", "nps_change", "nps_differences",
-    "nps_what_if", "number", "operational_measures", "orders", "ordinal_check", "outweighs", "part",
-    "path_assumptions", "penalty_reward", "percent", "pick", "preventable_contacts", "provenance", "raked", "rankings",
-    "rating_ends", "reason_shares", "referrals", "relative_importance", "repeat_contact", "repeated_samples",
-    "response", "retention_by_nps", "retention_table", "return_on_investment", "robustness", "role_interval",
-    "rows_by_period", "rows_in_journey", "rows_in_scope", "rows_kept", "rules_about", "satisfaction_overlap",
-    "score_comparison", "score_counts", "scorecard", "scorecard_answer", "segments", "service_extent", "service_gap",
-    "start_answer", "survival", "switch_check", "table", "tables_held", "tipping_points", "verdict", "visible",
-    "ways_of_leaving", "what_if", "where_possible", "window_check", "without", "without_touchpoint", "word_of_mouth",
+    "answered", "as_cited", "assumptions", "at_risk", "attributable_fractions", "attrition_answer",
+    "attrition_definitions", "attrition_prediction", "attrition_table", "backwards", "base_rates", "beside", "blanks",
+    "broken_rules", "by_group", "channel_shares", "channel_switches", "claim", "claims", "claims_answer",
+    "closed_and_all", "closed_loop", "collinearity", "comment_agreement", "comment_themes", "comments_shown",
+    "contact_topics", "contract", "control_chart", "coverage", "cross_table", "definitions", "design_effect",
+    "distinction", "driver_table", "duplicates", "escaped", "estimate", "every_rule", "experience_answer", "explore",
+    "fed", "first_or_each", "fraction_by_horizon", "halo", "hazard_ratios", "health_answer", "held_against",
+    "hide_below", "importance_performance", "interaction_scope", "interactions", "interval", "investment_naive",
+    "investment_table", "invitations_kept", "journey_answer", "journey_map", "journey_period", "journey_table",
+    "lacking", "lacks", "leaks", "linkage_answer", "listed", "mediation", "mediation_naive", "missing_parts",
+    "missing_ratings", "missing_values", "model", "naive_and_adjusted", "noise", "not_met_comparison", "notebooks",
+    "nps", "nps_change", "nps_differences", "nps_what_if", "number", "operational_measures", "orders", "ordinal_check",
+    "outweighs", "part", "path_assumptions", "penalty_reward", "percent", "pick", "preventable_contacts", "provenance",
+    "raked", "rankings", "rating_ends", "reason_shares", "referrals", "relative_importance", "repeat_contact",
+    "repeated_samples", "response", "retention_by_nps", "retention_table", "return_on_investment", "robustness",
+    "role_interval", "rows_by_period", "rows_in_journey", "rows_in_scope", "rows_kept", "rules_about",
+    "satisfaction_overlap", "score_comparison", "score_counts", "scorecard", "scorecard_answer", "segments",
+    "service_extent", "service_gap", "start_answer", "survival", "switch_check", "table", "tables_held",
+    "tipping_points", "untestable", "verdict", "verdicts", "visible", "ways_of_leaving", "ways_to_count", "what_if",
+    "where_possible", "window_check", "without", "without_touchpoint", "word_of_mouth",
 ]  # fmt: skip
 
 ASSUMED = "if the confounders named are all there are"

@@ -3,6 +3,7 @@
 import ast
 import functools
 import html
+import json
 import re
 import tempfile
 from pathlib import Path
@@ -26,7 +27,7 @@ FOLDER = ROOT / "notebooks"
 NOTEBOOKS = sorted(path.stem for path in FOLDER.glob("[0-9]*.ipynb"))
 COMMON = {"study": "example", "as_of": "", "only_column": "", "only_value": "", "minimum_group": 10, "seed": 0}
 LONGEST = 12  # lines of a cell
-FIGURES = {"00-start-here": 2}  # at least; others have four
+FIGURES = {"00-start-here": 2, "07-published-claims": 2}  # at least; others have four
 DIGITS = re.compile(r"\d")
 
 
@@ -233,6 +234,42 @@ def test_the_first_page_says_how_much_is_service_and_what_each_notebook_asks():
     held = int(re.search(r"Of 100 intervals (\d+) hold", told)[1])
     assert 88 <= held <= 100
     assert f"whose NPS is {found['nps']['estimate']:.0f} points" in told
+
+
+def test_every_published_claim_is_cited_and_those_the_example_can_test_are():
+    """Authority: the file of claims; the truth of the simulation, which lies in the intervals that are told."""
+    notebook = ran("07-published-claims")
+    claims = cx.published_claims()
+    pages = [html.unescape(page) for page in outputs(notebook, "text/html")]
+    cited = next(page for page in pages if "What was published, as cited" in page)
+    assert [claim for claim in claims["claim"] if claim not in cited] == []
+    told = "\n".join(outputs(notebook, "text/plain"))
+    assert "401 of 401, adds up" in told and "23% of 42%, leaves 19% unnamed" in told
+    for name in ("service_role", "price_outweighs", "unhappy_tell", "happy_tell", "good_service_poor_experience",
+                 "best_contact_is_none"):  # fmt: skip
+        said = next(line for line in told.split("\n") if f'"{claims.loc[name, "claim"]}"' in line)
+        assert "the estimate here is" in said or "the bounds here are" in said, name
+    truth = json.loads((ROOT / "data" / "example" / "truth.json").read_text())["journey"]
+    found = {(one["name"], *one["by"].values()): one for one in read_answer(notebook, "x", {})["answers"]}
+    true = {("told.share", name): truth["told_others"][name] for name in ("detractor", "promoter")}
+    true[("product_fault.preventable",)] = truth["contacts"]["preventable"]
+    for key, value in true.items():
+        assert found[key]["lower"] < value < found[key]["upper"], key
+    restaurants = next(line for line in told.split("\n") if claims.loc["reviews_dwell_on_service", "claim"] in line)
+    assert "because it is about online reviews of restaurants, and these are not." in restaurants
+
+
+def test_comments_that_are_restaurant_reviews_do_test_the_claim_about_them(tmp_path):
+    """Authority: twelve of twenty reviews name the waiter or the service, by hand; and more than half is claimed."""
+    said = ["The waiter was rude"] * 6 + ["Great service"] * 6 + ["Cold soup"] * 8
+    pd.DataFrame({"comment": said, "recommend": 5}).to_csv(tmp_path / "rows.csv", index=False)
+    (tmp_path / "own.toml").write_text('[frame]\nfile = "rows.csv"\n[experience]\n')
+    notebook = run("07-published-claims", tmp_path, study="own.toml", restaurant_reviews=True)
+    assert 'of a restaurant dwell on service" they give 60% (95% interval 39% to 78%)' in answer_of(notebook)
+
+
+def answer_of(notebook):
+    return read_answer(notebook, "x", {})["sentence"]
 
 
 def test_the_study_of_the_first_page_is_read(tmp_path):

@@ -158,6 +158,14 @@ def test_what_cannot_be_tested_says_why(published, result, at, because, told):
     assert found.verdict == UNTESTABLE and told in found.because and np.isnan(found.difference)
 
 
+@pytest.mark.parametrize(("value", "verdict"), [(0.0, UNTESTABLE), (0.001, CONSISTENT), (0.3, CONSISTENT)])
+def test_that_there_are_some_is_shown_by_one_and_not_refuted_by_none(value, verdict):
+    row = estimated(value, 0.0, value + 0.01)
+    found = claim_verdict(claim(0, "more than"), results([row]), ("service", "share"))
+    assert found.verdict == verdict
+    assert ("none was seen among 500, which does not show that there is none" in found.because) == (value == 0)
+
+
 def test_an_estimate_in_another_unit_or_of_several_groups_is_refused():
     with pytest.raises(CxError, match="must be in the claim's unit, not points and share"):
         claim_verdict(claim(), results([estimated(20, 10, 30, unit="points")]), ("service", "share"))
@@ -169,6 +177,7 @@ def test_an_estimate_in_another_unit_or_of_several_groups_is_refused():
 def test_every_claim_says_how_it_is_tested_and_what_would_make_it_untestable():
     claims = published_claims()
     assert claims.index.is_unique and len(claims) == 24
+    assert claims["label"].is_unique and claims["label"].str.len().between(5, 40).all()
     assert (claims[["claim", "about", "population", "source", "test", "untestable"]] != "").all(axis=None)
     assert claims.loc[["service_role", "price_outweighs", "unhappy_tell", "happy_tell"], "value"].tolist() == [
         0.25, 0.3, 0.89, 0.87,
@@ -185,6 +194,7 @@ def test_every_claim_says_how_it_is_tested_and_what_would_make_it_untestable():
         (",0.13,equals", ",0.13,equal", "'cx_it': no relation 'equal'; did you mean 'equals'?"),
         (",untestable", ",untestible", "no column 'untestable'; did you mean 'untestible'?"),
         ("Zendesk", "", "'unhappy_tell': source must be given"),
+        ("sit in IT", "", "'cx_it': label must be given"),
     ],
 )
 def test_a_file_that_is_off_is_refused(tmp_path, old, new, fault):
