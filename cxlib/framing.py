@@ -96,6 +96,11 @@ def _failures(columns: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
             yield f"{plain_name(column)} {bad}, against {reference}"
 
 
+def horizon_days(study: Study) -> int:
+    """The days within which a study counts departures; of a frame, which holds no dates, the kit's usual ones."""
+    return (study.landmark or LandmarkPart()).horizon_days
+
+
 def at_risk(study: Study, as_of: str = "", only_column: str = "", only_value: str = "") -> str:
     """Whom an attrition result counts, and when, for the end of a sentence."""
     group = f"customers{_group(only_column, only_value)}"

@@ -21,8 +21,15 @@ WORTH = {
 
 
 @sentence
-def return_on_investment(result: pd.DataFrame, reductions: Mapping[str, float], months: int) -> str:
-    """What the improvement gains, costs and leaves over, and when it is paid back."""
+def return_on_investment(
+    result: pd.DataFrame,
+    reductions: Mapping[str, float],
+    months: int,
+    period_days: float,
+    discount: float = 0.08,
+    **money: Any,
+) -> str:
+    """What the improvement gains, costs and leaves over, and when it is paid back; arguments as those of `cx.`'s."""
     avoided, kept, gain, cost, net, even, paid = (
         pick(result, "improvement", name)
         for name in ("avoided", "kept", "gain", "cost", "net", "break_even", "payback")
@@ -31,9 +38,10 @@ def return_on_investment(result: pd.DataFrame, reductions: Mapping[str, float], 
     back = f"paid back after {number(paid.estimate)} months" if math.isfinite(paid.estimate) else str(paid.note)
     return (
         f"without {gone}, {estimate(avoided)} of departures would be avoided if the shares are effects: "
-        f"{number(kept.estimate)} customers more after {number(months)} months, and a gain of {_money(gain)}; less the "
-        f"cost of {number(cost.estimate)} {cost.unit}, {_money(net)} are left{unclear(net)}, {back}. A one-off cost "
-        f"up to {_money(even)} would pay; n = {number(net.n)} customers."
+        f"{number(kept.estimate)} customers more after {number(months)} months, and a gain of {_money(gain)} in money "
+        f"of today ({percent(discount)} a year; departures are counted in {number(period_days)} days); less the cost "
+        f"of {number(cost.estimate)} {cost.unit}, {_money(net)} are left{unclear(net)}, {back}. A one-off cost up to "
+        f"{_money(even)} would pay; n = {number(net.n)} customers."
     )
 
 
@@ -53,6 +61,7 @@ def linkage_answer(
     retention: pd.DataFrame | None,
     worth: pd.DataFrame | None,
     path: pd.DataFrame | None = None,
+    reductions: Mapping[str, float] | None = None,
     months: int = 0,
     who: str = "customers",
 ) -> Sentence | None:
@@ -71,18 +80,20 @@ def linkage_answer(
             told.append(f"{after}{listed(shares)} are still customers")
             n = float(own["n"].sum())
     if told and isinstance(path, pd.DataFrame):
-        indirect = pick(visible(path), "indirect", "effect")
-        if math.isfinite(indirect.estimate):
+        total, indirect = (pick(visible(path), term, "effect") for term in ("total", "indirect"))
+        if math.isfinite(total.estimate):
             told.append(
-                f"{points(indirect, False)} of what a failure adds to leaving run through what customers said"
-                f"{unclear(indirect)}"
+                f"of the {points(total, False)} by which more leave after a failure, {points(indirect, False)} run "
+                f"through what customers said{unclear(indirect)}"
             )
     if isinstance(worth, pd.DataFrame):
         net = pick(visible(worth), "improvement", "net")
         if math.isfinite(net.estimate):
+            gone = listed([f"{percent(share)} of the failures of {plain_name(cause)}"
+                           for cause, share in (reductions or {}).items()])  # fmt: skip
             told.append(
-                f"the improvement would leave {_money(net, not told)} over {number(months)} months, if the shares are "
-                f"effects{unclear(net)}"
+                f"with {gone or 'fewer failures'} gone, {_money(net, not told)} would be left over {number(months)} "
+                f"months after the cost, if the shares are effects{unclear(net)}"
             )
             n = n or float(net.n)
     if not told:
