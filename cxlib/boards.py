@@ -13,7 +13,7 @@ from typing import Any
 
 import ipywidgets as widgets
 import matplotlib.pyplot as plt
-from IPython.display import display
+from IPython.display import DisplayHandle, display
 from matplotlib.axes import Axes
 
 from .errors import CxError, refuse, unknown
@@ -51,7 +51,9 @@ def live(draw: Callable[..., tuple[Axes, Sentence]], /, **ranges: tuple[float, f
     _with_fallback(
         widgets.VBox(list(sliders.values())), f"<p>Sliders, here at their defaults. {html.escape(told)}.</p>"
     )
-    figure, words = (display("", display_id=True) for _ in range(2))
+    figure, words = DisplayHandle(), DisplayHandle()
+    for handle in (figure, words):
+        handle.display(Sentence())
 
     def redraw(change: object = None) -> None:
         try:

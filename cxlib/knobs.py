@@ -13,10 +13,10 @@ from scipy.special import logit
 
 from . import population as pop
 from .cells import Cells
-from .errors import refuse, shortened
+from .errors import CxError, refuse, shortened
 from .fitted import AttritionFit, fit_cells
 from .fractions import attributable_fractions, unadjusted_fractions
-from .schema import results
+from .schema import TOO_FEW, results
 from .simulation import LAST_DAY
 from .story import AXES, HORIZON_DAYS, SHAPE, Story, Truth, make_story, true_answers
 
@@ -77,13 +77,25 @@ def turned(
         for term, share in truth.fraction.items()
     ]  # fmt: skip
     rows.append(rows[0] | {"term": "leaving", "measure": "share", "estimate": truth.expected_attrition})
-    fit = fitted(at_risk, left, seed)
+    return results([*_estimates(at_risk, left, seed), *rows], by=["model"])
+
+
+def _estimates(at_risk: np.ndarray, left: np.ndarray, seed: int) -> list[dict]:
+    """Naive and adjusted fractions; "too few" where these customers cannot carry a model."""
     told = []
-    for model, estimates in (("naive", unadjusted_fractions), ("adjusted", attributable_fractions)):
-        found = estimates(fit)
-        told.append(found[found["measure"] == "fraction"].assign(model=model))
-    shown = pd.concat(told)
-    return results([*shown.to_dict("records"), *rows], by=["model"])
+    try:
+        fit = fitted(at_risk, left, seed)
+        for model, estimates in (("naive", unadjusted_fractions), ("adjusted", attributable_fractions)):
+            found = estimates(fit)
+            told += found[found["measure"] == "fraction"].assign(model=model).to_dict("records")
+    except CxError:
+        told = []
+    there = {(row["model"], row["term"]) for row in told}
+    none = {"measure": "fraction", "n": int(at_risk.sum()), "unit": "share", "level": 0.95, "note": TOO_FEW}
+    return told + [
+        none | {"model": model, "term": term}
+        for model in ("naive", "adjusted") for term in (*CAUSES, "joint") if (model, term) not in there
+    ]  # fmt: skip
 
 
 def world(story: Story, customers: int, seed: int) -> tuple[np.ndarray, np.ndarray, Truth]:
@@ -122,7 +134,7 @@ def fitted(at_risk: np.ndarray, left: np.ndarray, seed: int = 0) -> AttritionFit
 def _story(**knobs: float) -> Story:
     """The story that the knobs tell."""
     refuse(
-        f"{name} must be a number from {int(name == 'harm')} to {LIMITS[name]:g}, not {shortened(value)!r}"
+        f"{name} must be a number from {int(name == 'harm')} to {LIMITS[name]:g}, not {shortened(repr(value))}"
         for name, value in knobs.items()
         if not isinstance(value, (int, float)) or isinstance(value, bool)
         or not int(name == "harm") <= value <= LIMITS[name]

@@ -17,9 +17,7 @@ from .study import ROOT
 
 SEALS = ROOT / "data" / "workshop_choices.toml"
 SALT = "cx workshop"  # against a glance at the file, not against an attack
-NOTHING = (
-    "Nothing here yet: choose above, or put your answer in place of the dots and run that cell; then run this one."
-)
+NOTHING = "Nothing here yet: choose above, or put your answer in place of the dots; run that cell, then this."
 GREEN, AMBER = "#00664f", "#8a5a00"  # read on white and told apart without colour by their words
 
 Judge = Callable[[Any], str]  # answer -> what to say about it; "" where it is right
@@ -60,10 +58,8 @@ class Verdict:
 
 def judged(exercise: Exercise, answer: object) -> Verdict:
     """The verdict on an answer, whatever it is: a learner's slip must not end in a traceback."""
-    if is_blank(answer):
-        return Verdict(exercise.key, False, NOTHING)
     try:
-        said = exercise.judge(answer)
+        said = NOTHING if is_blank(answer) else exercise.judge(answer)
     except Exception as error:
         said = f"This answer cannot be read ({type(error).__name__}). Look again at the form that is asked for."
     return Verdict(exercise.key, not said, said or exercise.praise)

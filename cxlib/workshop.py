@@ -56,7 +56,7 @@ def check(exercise: str, answer: object = ...) -> Verdict:
     Examples
     --------
     >>> check("2.1", ...)
-    ○ Not yet (2.1). Nothing here yet: choose above, or put your answer in place of the dots and run that cell; then run this one.
+    ○ Not yet (2.1). Nothing here yet: choose above, or put your answer in place of the dots; run that cell, then this.
     >>> check("2.1", "20 %").right, check("2.1", 4).message
     (True, 'That is a number of people: divide by how many answered, then times 100.')
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from .wording import Sentence, capital, estimate, number, percent, pick, plain_name, sentence
@@ -13,6 +15,11 @@ def knobs(result: pd.DataFrame) -> str:
     models = {name: result[result["model"] == name] for name in ("naive", "adjusted", "true")}
     true, leaving = (pick(models["true"], *at) for at in (("service", "fraction"), ("leaving", "share")))
     naive, adjusted = (pick(models[name], "service", "fraction") for name in ("naive", "adjusted"))
+    if not math.isfinite(naive.estimate + adjusted.estimate):
+        return (
+            f"in this world {percent(leaving.estimate)} of the customers leave in a quarter, and failed service truly "
+            f"accounts for {percent(true.estimate)} of that. Too few had a failed contact for an estimate."
+        )
     off = 100 * (naive.estimate - true.estimate)
     held = "holds" if adjusted.lower <= true.estimate <= adjusted.upper else "does not hold"
     side = "too high" if off > 0 else "too low"
