@@ -18,8 +18,10 @@ from nbclient import NotebookClient
 import cxlib as cx
 from cxlib.answercell import MIME, Answer, read_answer
 from cxlib.engine import rows
+from cxlib.jobs import plan_reports
 from cxlib.kernels import ThisPython
 from cxlib.parameters import read_parameters
+from cxlib.plan import read_plan
 from cxlib.story import read_truth
 from cxlib.study import ROOT
 
@@ -270,6 +272,16 @@ def test_comments_that_are_restaurant_reviews_do_test_the_claim_about_them(tmp_p
 
 def answer_of(notebook):
     return read_answer(notebook, "x", {})["sentence"]
+
+
+PLANNED = plan_reports(read_plan(ROOT / "reports" / "plans" / "weekly.yml"))
+
+
+@pytest.mark.parametrize("name", sorted({job.name for job in PLANNED if job.alerts}))
+def test_alerts_of_the_shipped_plan_ask_for_answers_there_are(name):
+    asked = {alert.name for job in PLANNED if job.name == name for alert in job.alerts}
+    assert asked
+    assert asked <= set(answers(ran(name)))
 
 
 def test_the_study_of_the_first_page_is_read(tmp_path):
