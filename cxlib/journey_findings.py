@@ -64,7 +64,7 @@ def rows_in_journey(study: Study, history: Tables | None, comments: engine.View 
         every = study.frame or _commented(whole["surveys"])
         rows.append(("comments", number(engine.rows(every)), number(engine.rows(comments))))
     shown = pd.DataFrame(rows, columns=["", "in the data", "counted here"])
-    note = "Left out: what came on or after as_of, and other groups where one is chosen."
+    note = "Not counted: what came on or after as_of, and other groups where one is chosen."
     return laid_out(shown, "What is counted", note) if rows else None
 
 

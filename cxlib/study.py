@@ -86,8 +86,8 @@ def read_study(name_or_path: str | Path) -> Study:
         study, faults = _table_study(path, words)
     else:
         study, faults = _frame_study(path, words)
-    if words.comments and study is not None:
-        faults += comment_faults(study.tables, study.frame, words.comments)
+    if study is not None and study.comments is not None:
+        faults += comment_faults(study.tables, study.frame, study.comments)
     refuse(f"{path.name}: {fault}" for fault in faults)
     assert study is not None
     return study

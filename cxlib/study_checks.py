@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import narwhals as nw
@@ -181,7 +182,11 @@ def comment_faults(tables: Tables | None, frame: engine.View | None, part: Comme
     if seen is None:
         return ["comments: the study has no table 'surveys'; add it, or leave out [comments]"]
     names = {"column": part.column, **{key_path("labels", theme): name for theme, name in part.labels.items()}}
-    return columns_fault("comments", names, list(seen.at))
+    faults = columns_fault("comments", names, list(seen.at))
+    if part.themes and not Path(part.themes).is_file():
+        there = [path.name for path in Path(part.themes).parent.glob("*.toml")]
+        faults.append(unknown("file", Path(part.themes).name, there, "comments.themes"))
+    return faults
 
 
 def level_faults(where: str, contrast: dict[str, Any], there: list[str]) -> list[str]:

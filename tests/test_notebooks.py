@@ -297,6 +297,53 @@ def test_the_study_of_the_first_page_is_read(tmp_path):
     )
 
 
+def test_the_journey_tells_every_part_that_the_example_feeds():
+    notebook = ran("04-journey")
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.id for cell in code if cell.id.endswith(("-shown", "-told")) and not cell.outputs] == []
+    told = "\n".join(outputs(notebook, "text/plain"))
+    for words in ("are service", "Most interactions are in", "would not have come without product faults", "Consistent",
+                  "are followed by another", "Most of the service comes by", "take more than one ticket",
+                  "are followed up within 7 days", "of the comments are about service", "the same within noise",
+                  "agrees with what the timing says", "alike in topic alone", "agreement of the lexicon"):  # fmt: skip
+        assert words.lower() in told.lower(), words
+    assert "Left out" not in told
+
+
+def test_the_journey_finds_what_is_true_of_the_simulation():
+    """Authority: the simulator, which knows what brought each contact and each ticket's rating without the switch."""
+    truth = read_truth(ROOT / "data" / "example" / "truth.json").journey
+    found = answers(ran("04-journey"))
+    for name, true in (("product_fault.preventable", truth["contacts"]["preventable"]),
+                       ("switch.adjusted", truth["switch"]["effect_on_switched"]),
+                       ("follow_up.within_target", truth["follow_up"]["within_7_days"]),
+                       ("coming_back.adjusted", 0.0)):  # fmt: skip
+        assert found[name]["lower"] < true < found[name]["upper"], name
+    assert found["product_fault.naive"]["lower"] > truth["contacts"]["preventable"]
+    assert found["switch.naive"]["upper"] < truth["switch"]["effect_on_switched"]
+
+
+def test_comments_are_on_the_page_only_where_the_study_says_so(tmp_path):
+    """The example's own are simulated and shown; the same study without the permission shows none."""
+    shown = "\n".join(outputs(ran("04-journey"), "text/html"))
+    assert "Comments by theme" in shown
+    toml = (ROOT / "data/studies/example.toml").read_text().replace("show_comments = true", "show_comments = false")
+    toml = toml.replace('tables = "../example"', f'tables = "{(ROOT / "data/example").as_posix()}"')
+    (tmp_path / "silent.toml").write_text(toml)
+    notebook = run("04-journey", tmp_path, study=str(tmp_path / "silent.toml"))
+    told = "\n".join([*outputs(notebook, "text/html"), *outputs(notebook, "text/plain")])
+    assert "No comment is shown" in told
+    assert "Comments by theme" not in told
+    assert "To be fair," not in told
+
+
+def test_the_journey_of_a_day_in_the_past_and_of_one_group(tmp_path):
+    notebook = run("04-journey", tmp_path, as_of="2025-10-01", only_column="region", only_value="North")
+    answer = read_answer(notebook, "04-journey", {})
+    assert answer["sentence"].endswith("from 2024-07-01 to 2025-09-30.")
+    assert "Only customers with region North count." in "\n".join(outputs(notebook, "text/plain"))
+
+
 def test_one_group_is_told_as_such(tmp_path):
     notebook = run("02-attrition-service-vs-price", tmp_path, only_column="segment", only_value="consumer")
     sentence = read_answer(notebook, "x", {})["sentence"]
@@ -435,6 +482,8 @@ def test_a_short_survey_without_groups_or_scales_says_what_each_part_lacks(tmp_p
 
 
 REAL = {
+    "skytrax_lounge": ("skytrax_lounge.csv",),
+    "help_desk": ("helpdesk_events.csv",),
     "ibm_telco": ("telco_v11_services.csv", "telco_v11_status.csv", "telco_v11_demographics.csv"),
     "sfo_survey": ("sfo_2017.csv",),
     "ecsi_mobile": ("mobi.csv",),
@@ -448,6 +497,11 @@ REAL = {
         for study, name, said in [
             ("ibm_telco", "02-attrition-service-vs-price", "n = 5,517 customers."),
             ("ibm_telco", "03-experience-and-nps", "This study has no [experience]"),
+            ("ibm_telco", "04-journey", "This study lacks interactions or touchpoints"),
+            ("sfo_survey", "04-journey", "This study lacks interactions or touchpoints"),
+            ("ecsi_mobile", "04-journey", "This study lacks interactions or touchpoints"),
+            ("help_desk", "04-journey", "This study lacks interactions or touchpoints"),
+            ("skytrax_lounge", "04-journey", "of the comments are about service; n = 2,264 comments."),
             ("sfo_survey", "02-attrition-service-vs-price", "This study has no [attrition]"),
             ("sfo_survey", "03-experience-and-nps", "NPS is 40 points (95% interval 38 to 43), and a step up"),
             ("ecsi_mobile", "02-attrition-service-vs-price", "This study has no [attrition]"),

@@ -62,3 +62,83 @@ def test_agreement_on_the_example_is_what_a_reader_may_hope_for(example):
 def test_comments_of_others_hold_no_simulated_theme(example):
     labels = simulated_themes(pd.DataFrame({"comment": ["Very good soup", None]}), example.tables.touchpoints)
     assert len(labels) == 1 and not labels.drop(columns="comment").any(axis=None)
+
+
+LABELLED = """
+title = "Reviews"
+[frame]
+file = "rows.csv"
+[comments]
+column = "review"
+themes = "own.toml"
+labels = {food = "on_food"}
+"""
+
+
+@pytest.fixture
+def reviews(tmp_path):
+    """A study of one frame that names its comments, a theme file of its own and one label."""
+    (tmp_path / "rows.csv").write_text("review,on_food\ngood soup,1\nrude staff,0\nlovely soup and staff,1\n")
+    (tmp_path / "own.toml").write_text('[themes]\nfood = ["soup"]\nservice = ["staff"]\n')
+    (tmp_path / "reviews.toml").write_text(LABELLED)
+    return tmp_path / "reviews.toml"
+
+
+def test_a_study_may_name_its_comments_themes_and_labels(reviews):
+    """By hand: two of three comments name the soup, two the staff, and the label agrees."""
+    study = cx.read_study(reviews)
+    said = study_comments(study)
+    assert said.to_pandas("comment")["comment"].tolist() == said.to_pandas("review")["review"].tolist()
+    themes = cx.comment_themes(said, lexicon=study.comments.themes)
+    shares = themes[themes["measure"] == "share"].set_index("term")["estimate"]
+    assert shares[["food", "service"]].tolist() == pytest.approx([2 / 3, 2 / 3])
+    frame, labels = cx.comment_labels(study, said)
+    assert labels == {"food": "on_food"}
+    found = cx.comment_agreement(frame, labels, lexicon=study.comments.themes).set_index("measure")["estimate"]
+    assert found["precision"] == found["recall"] == 1
+
+
+def test_labels_of_simulated_comments_are_what_they_were_made_of(example):
+    frame, labels = cx.comment_labels(example, study_comments(example))
+    assert {"service", "price", "positive", "negative"} <= set(labels)
+    assert "opening" not in labels
+    assert labels.keys() == set(labels.values()) <= set(frame)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ('column = "review"', 'column = "reviw"', "comments.column: no column 'reviw'; did you mean 'review'"),
+        ('"on_food"', '"on_fod"', "comments.labels.food: no column 'on_fod'; did you mean 'on_food'"),
+        ('themes = "own', 'themes = "owm', "comments.themes: no file 'owm.toml'; did you mean 'own.toml'"),
+        ("labels =", "label =", "no key 'label'; did you mean 'labels'"),
+    ],
+)
+def test_what_the_words_on_comments_get_wrong_is_named(reviews, old, new, fault):
+    reviews.write_text(LABELLED.replace(old, new))
+    with pytest.raises(cx.CxError) as caught:
+        cx.read_study(reviews)
+    assert any(fault in told for told in caught.value.faults), caught.value.faults
+
+
+def test_without_labels_or_comments_there_is_nothing_to_compare(reviews, example):
+    reviews.write_text(LABELLED.replace('labels = {food = "on_food"}', ""))
+    study = cx.read_study(reviews)
+    assert cx.comment_labels(study, study_comments(study)) is None
+    assert cx.comment_labels(example, None) is None
+
+
+@pytest.mark.real_data("skytrax_lounge.csv")
+def test_reviews_of_lounges_feed_the_comments(real_data, monkeypatch):
+    """Authority: the rows by pandas; that a word list and a recommendation agree above chance."""
+    monkeypatch.setenv("CX_REAL_DATA", str(real_data))
+    study = cx.read_study("skytrax_lounge")
+    said = study_comments(study)
+    raw = pd.read_csv(real_data / "skytrax_lounge.csv")
+    assert rows(said) == len(raw)
+    themes = cx.comment_themes(said)
+    share = themes[(themes["term"] == "service") & (themes["measure"] == "share")].iloc[0]
+    assert share["lower"] > 0.5  # of lounges, most reviews do speak of service
+    kappa = cx.comment_agreement(*cx.comment_labels(study, said)).set_index("measure").loc["kappa"]
+    assert kappa["lower"] > 0.3
+    assert study.privacy.show_comments is False
