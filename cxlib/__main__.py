@@ -122,14 +122,23 @@ def simulate(
 
 @app.command()
 def study(
-    name: Annotated[str, typer.Argument(metavar="FILE.toml", help="A study file, or a name in data/studies.")],
+    name: Annotated[str, typer.Argument(metavar="[FILE.toml]", help="A study file, or a name in data/studies.")] = "",
+    guess: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write a first study of the files of a folder into it.")
+    ] = None,
 ) -> None:
-    """Show what a study feeds and what it lacks."""
-    from .feeds import describe_study
+    """Show where a study's columns come from, what it feeds and what it lacks."""
+    from .feeds import describe_study, mapping
     from .study import read_study
 
-    found = describe_study(read_study(name))
-    _table(list(found.columns), found.astype(str).itertuples(index=False))
+    if bool(name) == (guess is not None):
+        raise CxError("study: a study file or --guess DIR must be given, and not both")
+    if guess is not None:
+        raise typer.Exit(_guessed(guess))
+    read = read_study(name)
+    for found in (mapping(read), describe_study(read)):
+        _table(list(found.columns), found.astype(str).itertuples(index=False))
+        print()
 
 
 @app.command()
@@ -178,6 +187,16 @@ def schedule(
     from .scheduling import snippet
 
     print(snippet(read_plan(plan), system, out, workers, timeout, retries), end="")
+
+
+def _guessed(folder: Path) -> int:
+    """Write a first study; one line for each thing to settle. 1 if the study cannot be read before that."""
+    from .guessing import write_guess
+
+    path, settle, faults = write_guess(folder)
+    _complain(f"settle: {line}" for line in [*settle, *faults])
+    print(f"{path}: {'cannot be read yet' if faults else 'can be read'}; {len(settle) + len(faults)} to settle")
+    return int(bool(faults))
 
 
 def _told(run: Run) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 
 from . import schema
@@ -28,6 +30,22 @@ def describe_study(study: Study) -> pd.DataFrame:
         (notebook, part, "no" if lacks(study, need) else "yes", lacks(study, need)) for notebook, part, need in NEEDS
     ]
     return pd.DataFrame(rows, columns=["notebook", "part", "feeds", "missing"])
+
+
+def mapping(study: Study) -> pd.DataFrame:
+    """Where the columns of a study come from: table, column (ours), from (theirs); of a frame the ones it names."""
+    named = {name for part in (study.attrition, study.experience) if part for name in _names(part.model_dump())}
+    rows = [row for row in study.origins if row[0] != "frame" or row[1] != row[2] or row[1] in named]
+    return pd.DataFrame(rows, columns=["table", "column", "from"])
+
+
+def _names(value: object) -> Iterator[str]:
+    """The texts in a part of a study, the keys of its tables among them."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        yield from (name for name in value if isinstance(name, str))
+        yield from (name for one in (value.values() if isinstance(value, dict) else value) for name in _names(one))
 
 
 # notebook, part of it, what the study must have

@@ -12,7 +12,7 @@ import narwhals as nw
 
 from . import csvfile, data, engine, files, schema
 from .errors import CxError, refuse, shortened, unknown
-from .recoded import cleaned, first_filled, rows_with, value_faults
+from .recoded import cleaned, first_filled, rows_with, value_faults, word_faults
 from .reshaped import cases, charged, melted
 from .snapshots import Wanted, is_database, snapshot
 from .study_file import SourcePart, StudyFile, TablePart, key_path
@@ -166,9 +166,7 @@ def _column(where: str, source: files.Source, ours: str, name: str, part: Source
     refuse(unknown("column", one, source.view.at, at) for one in needed if one not in source.view.at)
     values = first_filled(source.view, theirs) if part.first_of else source.view[theirs[0]]
     source = _added(source, name, values)
-    refuse(
-        value_faults(source.view, [(name, part.missing, at, f"{at}.missing"), (name, part.recode, at, f"{at}.recode")])
-    )
+    refuse(word_faults(source.view, {name: (part, at)}, at))
     dtype = source.view.frame.collect_schema()[source.view.at[name]]
     source = _added(source, name, cleaned(source.view[name], dtype, part))
     if part.above is not None:
