@@ -128,14 +128,14 @@ def notebooks(study: Study, here: str = "00-start-here") -> GT:
     asked, parts = questions(), describe_study(study)
     asked = asked[asked["notebook"] != here]
     feeds = parts.groupby("notebook")["feeds"].agg(lambda column: column.eq("yes").mean())
-    told = asked["notebook"].map(feeds).map(lambda share: "" if pd.isna(share) else _fed(share))
+    told = asked["notebook"].map(feeds).map(lambda share: "" if pd.isna(share) else _runs(share))
     shown = pd.DataFrame({"notebook": asked["notebook"], "question": asked["question"],
-                          "helps to decide": asked["decision"].str.replace("`", ""), "this study": told})  # fmt: skip
+                          "helps to decide": asked["decision"].str.replace("`", ""), "runs here": told})  # fmt: skip
     return laid_out(shown, "The notebooks and their questions")
 
 
-def _fed(share: float) -> str:
-    return "feeds it" if share == 1 else "feeds a part" if share > 0 else "lacks it"
+def _runs(share: float) -> str:
+    return "yes" if share == 1 else "in part" if share > 0 else "no"
 
 
 def fed(study: Study) -> Sentence:

@@ -88,11 +88,11 @@ def verdicts(held: pd.DataFrame, claims: pd.DataFrame) -> GT | None:
     if not names:
         return None
     shown = pd.DataFrame({
-        "claim": [claims.loc[name, "claim"] for name in names],
+        "claim": [capital(claims.loc[name, "label"]) for name in names],
+        "verdict": [verdict_of(held, name) for name in names],
         "published": [published_words(held, claims, name) for name in names],
         "here": [_here(held, name) for name in names],
         "n": [number(own_rows(held, name)[0].n) for name in names],
-        "verdict": [verdict_of(held, name) for name in names],
     })  # fmt: skip
     level = percent(own_rows(held, names[0])[0].level)
     note = f"In brackets: {level} intervals. Consistent: not contradicted; a wide interval contradicts little."
@@ -146,10 +146,10 @@ def ways_to_count(claims: pd.DataFrame, ways: Iterable[tuple[str, str, *tuple[An
             own = [row for one in dict.fromkeys(at) for row in _own(seen, *one)]
             found = claim_verdict(claims.loc[name], seen, *at)
             told = " to ".join(estimate(pd.Series(row), first=False) for row in own) or "too few"
-            rows.append((claims.loc[name, "claim"], words, told, found.verdict))
+            rows.append((capital(claims.loc[name, "label"]), words, found.verdict, told))
     if not rows:
         return None
-    shown = pd.DataFrame(rows, columns=["claim", "counted as", "here", "verdict"])
+    shown = pd.DataFrame(rows, columns=["claim", "counted as", "verdict", "here"])
     shown["claim"] = shown["claim"].where(~shown["claim"].duplicated(), "")
     return laid_out(shown, "The same claim, counted in other ways")
 

@@ -112,8 +112,8 @@ def test_each_notebook_is_listed_with_what_the_study_feeds(tmp_path):
     pd.DataFrame({"x": [1, 2]}).to_csv(tmp_path / "rows.csv", index=False)
     (tmp_path / "rows.toml").write_text('[frame]\nfile = "rows.csv"\n')
     poor = cells(text.notebooks(cx.read_study(tmp_path / "rows.toml")))
-    assert poor.loc["02-attrition-service-vs-price", "this study"] == "lacks it"
-    assert told.loc["03-experience-and-nps", "this study"] == "feeds it"
+    assert poor.loc["02-attrition-service-vs-price", "runs here"] == "no"
+    assert told.loc["03-experience-and-nps", "runs here"] == "yes"
 
 
 def test_the_answer_and_what_is_missing(tmp_path):

@@ -86,9 +86,9 @@ def test_the_table_of_verdicts_has_published_and_own_side_by_side(claims):
     some = one(0.05, 0.03, 0.07)
     table = cells(text.verdicts(held(claims, good_service_poor_experience=(some, ("told", "share"))), claims))
     rows = {row[0]: row[1:] for row in table}
-    assert rows["87% of happy customers tell others"] == ["87%", "60% (57% to 63%)", "900", NOT_CONSISTENT]
-    assert rows[claims.loc["service_role", "claim"]][1] == "between 29% (20% to 37%) and 47% (41% to 54%)"
-    assert rows[claims.loc["good_service_poor_experience", "claim"]][0] == "more than none"
+    assert rows["The happy tell others"] == [NOT_CONSISTENT, "87%", "60% (57% to 63%)", "900"]
+    assert rows["Service plays a role"][2] == "between 29% (20% to 37%) and 47% (41% to 54%)"
+    assert rows["Great service, poor experience"][1] == "more than none"
     assert text.verdicts(text.held_against(claims, {}), claims) is None
 
 
@@ -117,10 +117,9 @@ def test_the_same_claim_counted_in_other_ways(claims):
             ("happy_tell", "nobody", None, ("a", "b")),
             ("happy_tell", "otherwise", one(0.86, 0.84, 0.88), ("told", "share")),
             ("unhappy_tell", "few", one(0.9, 0.8, 1, n=5), ("told", "share"))]  # fmt: skip
-    claim, other = (claims.loc[name, "claim"] for name in ("happy_tell", "unhappy_tell"))
     assert cells(text.ways_to_count(claims, ways)) == [
-        [claim, "as is", "60% (57% to 63%)", NOT_CONSISTENT], ["", "otherwise", "86% (84% to 88%)", CONSISTENT],
-        [other, "few", "too few", UNTESTABLE],
+        ["The happy tell others", "as is", NOT_CONSISTENT, "60% (57% to 63%)"],
+        ["", "otherwise", CONSISTENT, "86% (84% to 88%)"], ["The unhappy tell others", "few", UNTESTABLE, "too few"],
     ]  # fmt: skip
     assert text.ways_to_count(claims, ways[1:2]) is None
 
