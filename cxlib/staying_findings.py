@@ -63,7 +63,7 @@ def first_or_each(result: pd.DataFrame, first: pd.DataFrame) -> str:
     one, other = (next(pair.itertuples(index=False)) for pair in pairs)
     inside = one.lower <= other.estimate <= one.upper
     verdict = (
-        "inside the interval of the first, so the rule does not decide" if inside else "outside it: the rule decides"
+        "inside the interval of the first: the rule does not decide" if inside else "outside it: the rule decides"
     )
     return (
         f"after {number(last)} days promoters less detractors are {points(one)} by the first invitation of each "
@@ -101,7 +101,7 @@ def mediation(result: pd.DataFrame, failure: str = "a failed contact") -> str:
     through = [f"{points(row, False)} by {_score(row.term.removeprefix('through '))} first"
                for row in result[result["term"].str.startswith("through ")].itertuples(index=False)]  # fmt: skip
     parts = f": {listed(through)}" if through else ""
-    proportion = f", {estimate(share, False)} of it" if math.isfinite(share.estimate) and share.lower > 0 else ""
+    proportion = f", {estimate(share, False)} of it," if math.isfinite(share.estimate) and share.lower > 0 else ""
     return (
         f"where the confounders are alike, {failure} goes with {points(total)} more customers leaving; "
         f"{points(indirect, False)} of that{proportion} run through what they said when asked"

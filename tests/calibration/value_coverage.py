@@ -12,12 +12,19 @@ import os
 
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
+import argparse
 from functools import cache
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from rich.progress import track
+
+import cxlib as cx
+from cxlib.story import Story
+from cxlib.value import Terms, worth
+from tests.calibration import attrition_coverage as attrition
 
 ROOT = Path(__file__).parents[2]
 BLOCKS = ROOT / "reports/output/calibration"
@@ -97,3 +104,106 @@ def draw_path(n, seed):
                "nps_class": (CLASSES, "k")}  # fmt: skip
     frame = pd.DataFrame({name: np.array(levels)[kind[code]] for name, (levels, code) in columns.items()})
     return frame.assign(left=rng.random(n) < kind["risk"], customer_id=np.arange(n).astype(str))
+
+
+def path_answers(i):
+    """What a report would say of 3,000 customers; what is naive beside what is not."""
+    found = cx.mediation(draw_path(3000, [1, i]), FAILURE, ["experience", "nps_class"], adjust=["fault"],
+                         customer="customer_id", replicates=200, seed=i)  # fmt: skip
+    names = [*zip(found["term"], found["measure"], strict=True)]
+    true = path_truth() | {("crude", "effect"): path_truth()["total", "effect"],
+                           ("coefficients", "proportion"): path_truth()["indirect", "proportion"]}  # fmt: skip
+    told = found.assign(truth=[true.get(name, np.nan) for name in names])
+    return told.assign(naive=told["term"].isin(["crude", "coefficients"]))
+
+
+# Return on investment: the law of the attrition calibration, whose fractions are known; half of the failures gone.
+
+MONEY = {"margin": 20.0, "period_days": 90, "months": 24, "discount": 0.08, "cost_once": 3000.0, "cost_monthly": 100.0}
+
+
+@cache
+def money_truth(n):
+    table, known = attrition.law("default"), attrition.truth("default")
+    rate = np.array([table["share"] @ table["risk"] / table["share"].sum()])
+    terms = Terms(n, 20.0, 24, 90, 0.08, 3000.0, 100.0)
+    values = worth(rate, np.array([known["service", "impact_fraction"]]), terms)
+    return {name: float(value[0]) for name, value in values.items()}
+
+
+def money_answers(i, n=3000):
+    frame = attrition.draw("default", n, [2, i])
+    fit = cx.fit_attrition(frame, causes=attrition.CAUSES, adjust=attrition.ADJUST, customer="customer_id",
+                           replicates=200, seed=i)  # fmt: skip
+    parts = [cx.return_on_investment(fit, {"service": 0.5}, **MONEY, credit=credit).assign(naive=credit == "exposed")
+             for credit in ("associated", "exposed")]  # fmt: skip
+    found = pd.concat(parts, ignore_index=True)
+    found = found[found["measure"].isin(["avoided", "kept", "gain", "net", "break_even", "return"])]
+    return found.assign(truth=found["measure"].map(money_truth(n)))
+
+
+# Word of mouth: the kit's own simulator, whose shares are knobs.
+
+
+def mouth_answers(i):
+    tables, truth = cx.simulate(customers=1000, months=18, seed=1000 + i)
+    held = cx.load(tables)
+    found = cx.word_of_mouth(cx.follow_answers(held, which="each"), customer="customer_id")
+    found = found[found["measure"].isin(["share", "blank_is_nobody"])
+                  & found["nps_class"].isin(list(CLASSES))]  # fmt: skip
+    told = found.assign(truth=found["nps_class"].map(truth.journey["told_others"]), term="told " + found["nps_class"])
+    new = cx.referrals(cx.newcomers(held))
+    new = new[new["measure"] == "share"].assign(truth=Story().referred)
+    both = pd.concat([told, new], ignore_index=True)
+    return both.assign(naive=both["measure"] == "blank_is_nobody")
+
+
+PARTS = {"path": (path_answers, 300), "money": (money_answers, 200), "word of mouth": (mouth_answers, 200)}
+KEPT = ["term", "measure", "naive", "truth", "estimate", "lower", "upper"]
+
+
+def block(part, start, stop):
+    """A block of simulations, kept on disk."""
+    path = BLOCKS / f"value-{part.replace(' ', '-')}-{start}-{stop}.parquet"
+    if path.exists():
+        return pd.read_parquet(path)
+    answers = PARTS[part][0]
+    done = pd.concat([answers(i)[KEPT].assign(simulation=i) for i in range(start, stop)], ignore_index=True)
+    partial = path.with_suffix(".partial")
+    done.to_parquet(partial)
+    partial.rename(path)
+    return done
+
+
+def summary(part, done):
+    """Coverage with its Monte Carlo error, bias and width of every measure that has a truth."""
+    rows = []
+    for (term, measure, naive), own in done[done["truth"].notna()].groupby(["term", "measure", "naive"], sort=False):
+        valid = own.dropna(subset=["estimate", "lower", "upper"])
+        held = valid["truth"].between(valid["lower"], valid["upper"]).mean()
+        rows.append({
+            "part": part, "term": term, "measure": measure, "naive": "naive" if naive else "",
+            "truth": own["truth"].mean(), "coverage": held,
+            "monte_carlo_error": np.sqrt(held * (1 - held) / len(valid)),
+            "bias": (valid["estimate"] - valid["truth"]).mean(), "width": (valid["upper"] - valid["lower"]).mean(),
+            "told": len(valid), "simulations": own["simulation"].nunique(),
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", choices=PARTS, help="one part")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the simulations to run")
+    options = parser.parse_args()
+    BLOCKS.mkdir(parents=True, exist_ok=True)
+    tables = []
+    for part in [options.only] if options.only else PARTS:
+        total = max(BLOCK, int(PARTS[part][1] * options.scale))
+        starts = track(range(0, total, BLOCK), description=part)
+        tables.append(summary(part, pd.concat([block(part, i, min(i + BLOCK, total)) for i in starts])))
+    pd.concat(tables, ignore_index=True).to_csv(TABLE, index=False, float_format="%.5g")
+
+
+if __name__ == "__main__":
+    main()
