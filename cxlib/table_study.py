@@ -145,9 +145,15 @@ def _with_columns(where: str, source: files.Source, columns: dict[str, SourcePar
     """The columns that are more than a name, made beside those that are there."""
     names: dict[str, str] = {}
     faults: list[str] = []
+    own = list(source.view.at)
     for ours, part in columns.items():
         names[ours] = part.column or ours
         if part.plain:
+            continue
+        at = f"{where}: {key_path('columns', ours)}"
+        needed = [*(part.first_of or [names[ours]]), *([part.after] if part.after else [])]
+        if absent := [unknown("column", one, own, at) for one in needed if one not in own]:
+            faults += absent
             continue
         try:
             names[ours] = f"{(part.first_of or [names[ours]])[0]} as {ours}"
@@ -162,8 +168,6 @@ def _column(where: str, source: files.Source, ours: str, name: str, part: Source
     """A source with the column `name` more: the first filled of several, recoded, compared or added to a stamp."""
     at = f"{where}: {key_path('columns', ours)}"
     theirs = part.first_of or [part.column or ours]
-    needed = [*theirs, *([part.after] if part.after else [])]
-    refuse(unknown("column", one, source.view.at, at) for one in needed if one not in source.view.at)
     values = first_filled(source.view, theirs) if part.first_of else source.view[theirs[0]]
     source = _added(source, name, values)
     refuse(word_faults(source.view, {name: (part, at)}, at))

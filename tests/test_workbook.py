@@ -1,5 +1,4 @@
 """Sheets of a workbook read as a CSV file of the same cells would be."""
-# ruff: noqa: E501  (a fault is one line, however long)
 
 import builtins
 from datetime import date, datetime, time, timedelta
