@@ -74,14 +74,15 @@ def _keys_at(keys: tuple[Any, ...]) -> list[str]:
     model: Any = StudyFile
     for key in keys:
         if isinstance(key, str) and key in getattr(model, "model_fields", {}):
-            model = _part_in(model.model_fields[key].annotation)
+            model = part_in(model.model_fields[key].annotation)
     return list(model.model_fields)
 
 
-def _part_in(annotation: Any) -> Any:
+def part_in(annotation: Any) -> Any:
+    """The part of a study that a key of this annotation holds; None for a plain value."""
     if isinstance(annotation, type) and issubclass(annotation, Part):
         return annotation
-    inner = [_part_in(one) for one in getattr(annotation, "__args__", ())]
+    inner = [part_in(one) for one in getattr(annotation, "__args__", ())]
     return next((one for one in inner if one is not None), None)
 
 
