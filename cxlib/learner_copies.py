@@ -13,9 +13,10 @@ from typing import Any
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-from .classroom import world
+from . import workshop_figures
 from .errors import CxError, listed, refuse
 from .forest import alt
+from .knobs import turned
 from .lessons import FILES, given
 from .page import render_page
 from .parameters import nbformat, read_notebook
@@ -103,21 +104,20 @@ def handout() -> str:
     """One page to print: the words and measures of the workshop, and the figure that it turns on."""
     text = (SOURCE / "handout.md").read_text(encoding="utf-8")
     before, _, after = text.partition("<!-- figure -->\n")
-    ax, said = world()
-    cells = [nbformat.v4.new_markdown_cell(before), _shown(ax, said), nbformat.v4.new_markdown_cell(after)]
-    return render_page(nbformat.v4.new_notebook(cells=cells), "handout")
+    ax = workshop_figures.knobs(turned(), terms=("service",))
+    assert ax is not None
+    cells = [nbformat.v4.new_markdown_cell(before), _shown(ax), nbformat.v4.new_markdown_cell(after)]
+    return render_page(nbformat.v4.new_notebook(cells=cells), "To print, one page")
 
 
-def _shown(ax: Axes, said: str) -> Any:
-    """A cell that has displayed a figure and a sentence."""
+def _shown(ax: Axes) -> Any:
+    """A cell that has displayed a figure."""
     buffer = io.BytesIO()
     ax.figure.savefig(buffer, format="png", dpi=150)  # type: ignore[union-attr]
     plt.close(ax.figure)  # type: ignore[arg-type]
     image = base64.b64encode(buffer.getvalue()).decode()
     picture = nbformat.v4.new_output("display_data", {"image/png": image}, metadata={"image/png": {"alt": alt(ax)}})
-    return nbformat.v4.new_code_cell(
-        "", execution_count=1, outputs=[picture, nbformat.v4.new_output("display_data", {"text/markdown": said})]
-    )
+    return nbformat.v4.new_code_cell("", execution_count=1, outputs=[picture])
 
 
 def _worked_in(path: Path, fresh: bytes) -> bool:

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 
-from .forest import INK, OTHER, PALE, PUBLISHED, SERVICE, Line, Row, axes, entitle, forest_plot, plot, rows_of, style
+from .forest import (
+    INK,
+    OTHER,
+    PALE,
+    PUBLISHED,
+    SERVICE,
+    Line,
+    Row,
+    axes,
+    colour_of,
+    entitle,
+    forest_plot,
+    plot,
+    rows_of,
+    style,
+)
 from .wording import capital, number, percent, plain_name
 
 STAGES = ("discover", "buy", "use", "support", "renew")
@@ -74,11 +90,12 @@ def votes_figure(result: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 @plot
-def knobs(result: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """The naive and the adjusted share of service and of price, beside the true ones; `result` is from `turned`."""
+def knobs(result: pd.DataFrame, *, terms: Sequence[str] = ("service", "price"), ax: Axes | None = None) -> Axes:
+    """The naive and the adjusted share of service, and of price, beside the true ones; `result` is from `turned`."""
     models = {name: result[result["model"] == name] for name in ("naive", "adjusted", "true")}
     rows: list[Row] = []
-    for term, colour in (("service", SERVICE), ("price", OTHER)):
+    for term in terms:
+        colour = colour_of(term)
         true = next(iter(rows_of(models["true"], term, "fraction")))
         heading = f"{term}, truly {percent(true.estimate)}"
         told = [("naive", one, PALE, False) for one in rows_of(models["naive"], term, "fraction")]

@@ -233,6 +233,7 @@ def test_a_laptop_that_has_all_is_ready(monkeypatch, system, name):
         "Folder",
     ]
     assert "✔ Data" in found._repr_html_()
+    assert plt.get_fignums() == []
 
 
 def test_what_is_missing_is_named_with_its_remedy(monkeypatch):

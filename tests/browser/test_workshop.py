@@ -1,12 +1,13 @@
 """The workshop in JupyterLab, as a learner meets it: a folder copied elsewhere, a slider moved, an answer typed."""
 
 import os
+import re
 import stat
 from contextlib import contextmanager
 
 import pytest
 
-from cxlib.learner_copies import write_workshop
+from cxlib.learner_copies import handout, write_workshop
 from tests.labs import DONE, PATIENCE, READY, end_kernels, lab_on
 
 WAIT = PATIENCE * 1000
@@ -114,3 +115,13 @@ def test_a_learner_notebook_runs_in_the_lab(browser, lab, name):
             page.wait_for_function("id => (" + SHOWN + ")(id).page.includes('??S?????????')", arg="vote-mine")
             assert "Still to be sorted: 1, 2, 4" in page.evaluate(SHOWN, "scope-check")["page"]
         shot(page, name)
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_the_handout_prints_on_one_page(browser, tmp_path, paper):
+    (tmp_path / "handout.html").write_text(handout(), encoding="utf-8")
+    page = browser.new_page()
+    page.goto((tmp_path / "handout.html").as_uri())
+    printed = page.pdf(format=paper)
+    page.close()
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
