@@ -96,7 +96,7 @@ def journey_map(data: Tables, level: float = 0.95) -> pd.DataFrame:
     >>> import cxlib as cx
     >>> tables, _ = cx.simulate(customers=300, seed=1)
     >>> found = cx.journey_map(cx.load(tables))
-    >>> round(found.loc[found["measure"] == "interactions", "estimate"].sum(), 9)
+    >>> float(found.loc[found["measure"] == "interactions", "estimate"].sum().round(9))
     1.0
     """
     quantile(level)
