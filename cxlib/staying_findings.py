@@ -15,14 +15,19 @@ from .mediated import NO_PROPORTION
 from .study import Study, study_frame
 from .tables import laid_out
 from .telling import EVERYONE
-from .wording import Sentence, estimate, listed, member_name, number, percent, pick, plain_name, sentence, visible
-
-SAID = {
-    "promoter": "promoters",
-    "passive": "passives",
-    "detractor": "detractors",
-    "no answer": "those who gave no answer",
-}
+from .wording import (
+    CLASSES,
+    Sentence,
+    estimate,
+    listed,
+    member_name,
+    number,
+    percent,
+    pick,
+    plain_name,
+    sentence,
+    visible,
+)
 
 
 @sentence
@@ -32,7 +37,7 @@ def retention_by_nps(result: pd.DataFrame) -> str:
     own = shown[shown["measure"].eq("retention") & shown["estimate"].notna()]
     if own.empty:
         return "too few answered to say who stays."
-    told = [f"{estimate(row, not i)} of {SAID[row.nps_class]}" for i, row in enumerate(own.itertuples(index=False))]
+    told = [f"{estimate(row, not i)} of {CLASSES[row.nps_class]}" for i, row in enumerate(own.itertuples(index=False))]
     after = f"{number(last)} days after the answer" if last else "of those who were asked"
     apart = shown[shown["nps_class"].eq(APART) & shown["estimate"].notna()]
     gap = "".join(f"; promoters less detractors {points(row)}{unclear(row)}" for row in apart.itertuples(index=False))
@@ -44,7 +49,7 @@ def ways_of_leaving(result: pd.DataFrame) -> str:
     """How many of each class were lost in another way than by leaving, which retention leaves out of account."""
     _, shown = longest(result)
     lost = shown[shown["measure"].eq("lost") & shown["estimate"].notna()]
-    told = [f"{estimate(row, not i)} of {SAID[row.nps_class]}" for i, row in enumerate(lost.itertuples(index=False))]
+    told = [f"{estimate(row, not i)} of {CLASSES[row.nps_class]}" for i, row in enumerate(lost.itertuples(index=False))]
     if not told:
         return "too few were lost in other ways to say so by class."
     return (
@@ -144,11 +149,13 @@ def path_assumptions(adjust: Sequence[str], dated: bool) -> Sentence:
 def word_of_mouth(result: pd.DataFrame) -> str:
     """The share of each class that told others, and how many they told."""
     told: list[str] = []
-    for name in [name for name in SAID if name in set(result["nps_class"])]:
+    for name in [name for name in CLASSES if name in set(result["nps_class"])]:
         own = result[result["nps_class"] == name].set_index("measure")
         if "share" in own.index and math.isfinite(own.loc["share", "estimate"]):
             share, people = (next(own.loc[[measure]].itertuples(index=False)) for measure in ("share", "people"))
-            told.append(f"{estimate(share, not told)} of {SAID[name]} ({number(people.estimate, '', 1)} people each)")
+            told.append(
+                f"{estimate(share, not told)} of {CLASSES[name]} ({number(people.estimate, '', 1)} people each)"
+            )
     if not told:
         return "too few say whom they told."
     whole = pick(result[result["nps_class"] == EVERYONE], "told", "share")
@@ -172,7 +179,7 @@ def referrals(result: pd.DataFrame) -> str:
     """How many newcomers came by a recommendation, and by whose."""
     whole = pick(result, "newcomers", "share")
     own = result[result["measure"].eq("of_referred") & result["estimate"].notna()]
-    by = [f"{estimate(row, False)} by {SAID[row.nps_class]}" for row in own.itertuples(index=False)]
+    by = [f"{estimate(row, False)} by {CLASSES[row.nps_class]}" for row in own.itertuples(index=False)]
     rest = f"; of these, {listed(by)}, as they last answered before" if by else ""
     return f"{estimate(whole)} of newcomers came by a recommendation{rest}; n = {number(whole.n)} newcomers."
 
@@ -198,7 +205,7 @@ def retention_table(result: pd.DataFrame | None) -> GT | None:
     """Retention of every class at every time, with the shares that left and were lost; None without a result."""
     if not isinstance(result, pd.DataFrame):
         return None
-    shown = visible(result[result["nps_class"].isin(list(SAID))])
+    shown = visible(result[result["nps_class"].isin(list(CLASSES))])
     rows = []
     for (name, *_), own in shown.groupby([column for column in ("nps_class", "time") if column in shown], sort=False):
         cells = {"class": name, **({"days": number(own["time"].iloc[0])} if "time" in own else {})}

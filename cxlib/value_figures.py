@@ -9,9 +9,8 @@ from matplotlib.axes import Axes
 
 from .curves import survival
 from .forest import INK, OTHER, PALE, SERVICE, Row, forest_plot, plot, rows_of
-from .staying_findings import SAID
 from .telling import EVERYONE
-from .wording import number
+from .wording import CLASSES, number
 
 SCORES = {"nps_class": "NPS class", "recommend": "score, 0 to 10", "satisfaction": "CSAT", "effort": "CES"}
 
@@ -25,7 +24,7 @@ def retention_by_nps(curve: pd.DataFrame | None, *, ax: Axes | None = None) -> A
 def still_there(result: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Share of each class still there, where a study has no days: one line a class."""
     own = result[result["measure"] == "retention"]
-    rows = [Row(f"{SAID[one.nps_class]}, n = {one.n:,.0f}", one, SERVICE if one.nps_class == "promoter" else OTHER)
+    rows = [Row(f"{CLASSES[one.nps_class]}, n = {one.n:,.0f}", one, SERVICE if one.nps_class == "promoter" else OTHER)
             for one in own[own["estimate"].notna()].itertuples(index=False)]  # fmt: skip
     return forest_plot(ax, rows, "Still customers, by NPS class", "Share of customers")
 
@@ -63,11 +62,11 @@ def mediation(result: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 def word_of_mouth(result: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Share of each class that told others, of those who say and, hollow, with blanks counted as nobody told."""
     rows: list[Row] = []
-    for name in [name for name in (*SAID, EVERYONE) if name in set(result["nps_class"])]:
+    for name in [name for name in (*CLASSES, EVERYONE) if name in set(result["nps_class"])]:
         own = result[result["nps_class"] == name]
         said = rows_of(own[own["estimate"].notna()], "told", "share")
         colour = SERVICE if name == "promoter" else INK if name == EVERYONE else OTHER
-        rows += [Row("of those who say", one, colour, heading=SAID.get(name, name)) for one in said]
+        rows += [Row("of those who say", one, colour, heading=CLASSES.get(name, name)) for one in said]
         rows += [Row("a blank counted as nobody", one, PALE, filled=False)
                  for one in rows_of(own, "told", "blank_is_nobody") if said]  # fmt: skip
     return forest_plot(ax, rows, "Who tells others about us", "Share who told anybody")
@@ -77,7 +76,7 @@ def word_of_mouth(result: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 def referrals(result: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Of the newcomers who came by a recommendation, whose it was."""
     own = result[result["measure"].eq("of_referred") & result["estimate"].notna()]
-    rows = [Row(SAID[one.nps_class], one, SERVICE if one.nps_class == "promoter" else OTHER)
+    rows = [Row(CLASSES[one.nps_class], one, SERVICE if one.nps_class == "promoter" else OTHER)
             for one in own.itertuples(index=False)]  # fmt: skip
     return forest_plot(ax, rows, "Whose word brings newcomers", "Share of newcomers by recommendation")
 

@@ -30,9 +30,9 @@ LIBRARIES = """
     numpy pandas pandas.plotting pandas.io.formats.string pyarrow pyarrow.parquet pyarrow.dataset
     scipy.stats scipy.optimize statsmodels.api statsmodels.formula.api statsmodels.miscmodels.ordinal_model
     statsmodels.stats.multitest matplotlib.pyplot matplotlib.patheffects matplotlib.backends.backend_agg seaborn
-    great_tables duckdb pydantic PIL.PngImagePlugin PIL.ImageChops narwhals narwhals.group_by
-    narwhals._arrow.dataframe narwhals._duckdb.dataframe narwhals._duckdb.expr narwhals._duckdb.group_by
-    narwhals._duckdb.namespace narwhals._interchange.dataframe
+    great_tables duckdb pydantic.main pydantic.types pydantic.functional_validators PIL.PngImagePlugin PIL.ImageChops
+    narwhals narwhals.group_by narwhals._arrow.dataframe narwhals._duckdb.dataframe narwhals._duckdb.expr
+    narwhals._duckdb.group_by narwhals._duckdb.namespace narwhals._interchange.dataframe
 """.split()
 # Threads that a fork may lose: jemalloc (in pyarrow) starts its own again, and Polars, which statsmodels imports where
 # it is installed, wants this one only for data larger than memory.

@@ -17,6 +17,12 @@ from .schema import RESULT_COLUMNS, SPOKEN, TOO_FEW
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|<>~&$^-])")
 _DECIMALS = {"R²": 2, "risk ratio": 1, "hazard ratio": 1, "odds ratio": 1, "kappa": 2, "correlation": 2,
              "points per point": 2}  # fixed ones  # fmt: skip
+CLASSES = {
+    "promoter": "promoters",
+    "passive": "passives",
+    "detractor": "detractors",
+    "no answer": "those who gave no answer",
+}
 FEWEST_MINUTES = 2.0  # hours up to which durations are told in minutes
 _smallest = {"group": 10}  # people
 

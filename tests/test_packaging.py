@@ -138,6 +138,12 @@ def test_import_is_lazy():
     assert not set(json.loads(loaded)) & set(OFF_THE_PATH)
 
 
+def test_figures_need_no_study():
+    """The models of the study file take a tenth of a second to build, in every kernel that draws."""
+    script = "import cxlib.plots, sys; sys.exit('cxlib.study_file' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0
+
+
 def test_ruff_finds_nothing():
     command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--output-format", "concise", "."]
     ruff = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
