@@ -16,11 +16,11 @@ from .drivers import relative_importance
 from .errors import CxError, refuse
 from .intervals import tango
 from .knobs import turned
+from .layout import laid_out
 from .leaving_checks import RULES, codes
 from .reasons import reason_shares
 from .scene_checks import ASPECTS, BEYOND, SERVICE
 from .scores import classes
-from .tables import laid_out
 from .wording import Sentence
 
 SAMPLES = 20  # intervals drawn at a time

@@ -15,9 +15,9 @@ from great_tables import GT
 from .engine import NUMBER, View, collect
 from .feeds import lacks
 from .frame import landmark_day
+from .layout import laid_out
 from .study import Study
 from .study_file import AttritionPart, ExperiencePart, LandmarkPart
-from .tables import laid_out
 from .wording import Sentence, escaped, groups_of, listed, plain_name, visible
 
 ANSWER = "application/vnd.cxlib.answer+json"

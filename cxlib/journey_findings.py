@@ -12,8 +12,8 @@ from great_tables import GT
 from . import engine
 from .data import Tables
 from .history import first_day
+from .layout import laid_out
 from .study import Study
-from .tables import laid_out
 from .wording import (
     Sentence,
     capital,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from great_tables import GT
 
-from .tables import laid_out
+from .layout import laid_out
 from .wording import FEWEST_MINUTES, estimate, listed, number, percent, periods, pick, sentence, visible
 
 MOST = 3  # signals that a sentence names

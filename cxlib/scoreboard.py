@@ -10,9 +10,9 @@ import pandas as pd
 from great_tables import GT
 
 from . import engine
+from .layout import laid_out
 from .scope import Scope, active_customers
 from .study import Study
-from .tables import laid_out
 from .wording import Sentence, estimate, groups_of, in_minutes, listed, number, percent, plain_name, visible
 
 EXPERIENCE, SERVICE = "Experience: how customers feel", "Service: how the desk performs"

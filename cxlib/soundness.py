@@ -8,8 +8,8 @@ from great_tables import GT
 from . import engine
 from .data import SEEN
 from .feeds import describe_study
+from .layout import laid_out
 from .study import Study
-from .tables import laid_out
 from .wording import (
     Sentence,
     column_name,

@@ -9,10 +9,10 @@ import pandas as pd
 from great_tables import GT
 
 from .feeds import describe_study
+from .layout import laid_out
 from .questions import questions
 from .sampling import EVERYONE, MISSES
 from .study import Study
-from .tables import laid_out
 from .wording import Sentence, estimate, listed, number, percent, plain_name, sentence, visible
 
 SERVICE, REST = "service", "rest"

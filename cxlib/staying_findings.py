@@ -10,10 +10,10 @@ import pandas as pd
 from great_tables import GT
 
 from .engine import View, rows
+from .layout import laid_out
 from .linkage import APART
 from .mediated import NO_PROPORTION
 from .study import Study, study_frame
-from .tables import laid_out
 from .telling import EVERYONE
 from .wording import (
     CLASSES,
@@ -67,9 +67,7 @@ def first_or_each(result: pd.DataFrame, first: pd.DataFrame) -> str:
         return "too few promoters or detractors to compare the first answer with every answer."
     one, other = (next(pair.itertuples(index=False)) for pair in pairs)
     inside = one.lower <= other.estimate <= one.upper
-    verdict = (
-        "inside the interval of the first: the rule does not decide" if inside else "outside it: the rule decides"
-    )
+    verdict = "inside the interval of the first: the rule does not decide" if inside else "outside it: the rule decides"
     return (
         f"after {number(last)} days promoters less detractors are {points(one)} by the first invitation of each "
         f"customer and {points(other, False)} by every one, with customers as the unit of resampling, {verdict}."

@@ -17,6 +17,7 @@ from . import engine
 from .cells import cross_products
 from .engine import NUMBER, View
 from .fitted import AttritionFit
+from .layout import laid_out
 from .schema import ordered, results
 from .scores import counted
 from .study import Study, study_answers, study_frame
@@ -241,14 +242,3 @@ def _experience_steps(study: Study, as_of: str) -> Iterable[tuple[str, int, str]
 
 def _unbroken(told: str) -> str:
     return told.replace(" ", "\N{NO-BREAK SPACE}")
-
-
-def laid_out(shown: pd.DataFrame, title: str, note: str = "") -> GT:
-    """A table of texts in the kit's layout: the first column and columns of words left, the others right."""
-    numbers = [
-        name for name in shown.columns[1:] if shown[name].astype(str).str.match(r"^([−–\d]|too few|under |$)").all()
-    ]
-    words = [name for name in shown.columns if name not in numbers]
-    out = GT(shown.astype(str).reset_index(drop=True)).tab_header(title)
-    out = out.cols_align("right", numbers).cols_align("left", words)
-    return out.tab_source_note(note) if note else out

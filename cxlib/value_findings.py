@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
+from .layout import laid_out
 from .staying_findings import SAID, longest, points, unclear
-from .tables import laid_out
 from .wording import Sentence, digits, estimate, interval, listed, number, percent, pick, plain_name, sentence, visible
 
 WORTH = {

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
+from .layout import laid_out
 from .published import CONSISTENT, UNTESTABLE, Verdict, claim_margins, claim_verdict
 from .schema import results
-from .tables import laid_out
 from .wording import Sentence, capital, estimate, listed, number, percent, visible
 
 At = tuple[str, str]  # term and measure of an estimate
