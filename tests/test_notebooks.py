@@ -344,6 +344,41 @@ def test_the_journey_of_a_day_in_the_past_and_of_one_group(tmp_path):
     assert "Only customers with region North count." in "\n".join(outputs(notebook, "text/plain"))
 
 
+def test_retention_and_money_tell_every_part_that_the_example_feeds():
+    notebook = ran("05-nps-to-retention")
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.id for cell in code if cell.id.endswith("-shown") and not cell.outputs] == []
+    told = "\n".join(outputs(notebook, "text/plain"))
+    for words in ("are still customers", "Lost in another way", "On customers the model has not seen", "through what",
+                  "This rests on assumptions", "Told others about us", "counting every blank", "of newcomers came by",
+                  "of departures would be avoided", "would promise", "by the first invitation",
+                  "doubly robust"):  # fmt: skip
+        assert words.lower() in told.lower(), words
+    assert "Left out" not in told
+
+
+def test_retention_and_money_find_what_is_true_of_the_simulation():
+    """Authority: the simulator's truth; in its world nobody leaves because of a score, so nothing is mediated."""
+    truth = read_truth(ROOT / "data" / "example" / "truth.json")
+    found = answers(ran("05-nps-to-retention"))
+    avoided = found["improvement.avoided"]
+    assert avoided["lower"] < 0.5 * truth.fraction["service"] < avoided["upper"]
+    assert found["indirect.effect"]["lower"] < 0 < found["indirect.effect"]["upper"]
+    rows = read_answer(ran("05-nps-to-retention"), "x", {})["answers"]
+    shares = {row["by"]["nps_class"]: row for row in rows if row["name"] == "told.share"}
+    for name, share in truth.journey["told_others"].items():
+        assert shares[name]["lower"] < share < shares[name]["upper"], name
+
+
+def test_a_page_of_retention_and_money_holds_a_table_and_no_widget():
+    """Authority: what is displayed; a widget without its front end would be an empty line and a request to a host."""
+    notebook = ran("05-nps-to-retention")
+    assert outputs(notebook, "application/vnd.jupyter.widget-view+json") == []
+    assert "widgets" not in notebook.metadata
+    [cell] = [cell for cell in notebook.cells if cell.id == "choices-shown"]
+    assert any("text/html" in output.get("data", {}) for output in cell.outputs)
+
+
 def test_one_group_is_told_as_such(tmp_path):
     notebook = run("02-attrition-service-vs-price", tmp_path, only_column="segment", only_value="consumer")
     sentence = read_answer(notebook, "x", {})["sentence"]
@@ -406,6 +441,7 @@ def half(tmp_path):
     [
         ("02-attrition-service-vs-price", "experience", "attrition", "This study has no [attrition] with causes"),
         ("03-experience-and-nps", "attrition", "experience", "This study has no [experience] with drivers"),
+        ("05-nps-to-retention", "experience", "attrition", "This study does not say of the same customers"),
     ],
 )
 def test_what_a_study_lacks_is_said_and_what_it_feeds_is_shown(half, name, lacking, feeding, words):
@@ -497,6 +533,10 @@ REAL = {
         for study, name, said in [
             ("ibm_telco", "02-attrition-service-vs-price", "n = 5,517 customers."),
             ("ibm_telco", "03-experience-and-nps", "This study has no [experience]"),
+            ("ibm_telco", "05-nps-to-retention", "over 24 months after the cost, if the shares are effects; n = 5,517"),
+            ("sfo_survey", "05-nps-to-retention", "This study does not say of the same customers what they answered"),
+            ("ecsi_mobile", "05-nps-to-retention", "This study does not say of the same customers what they answered"),
+            ("help_desk", "05-nps-to-retention", "This study does not say of the same customers what they answered"),
             ("ibm_telco", "04-journey", "This study lacks interactions or touchpoints"),
             ("sfo_survey", "04-journey", "This study lacks interactions or touchpoints"),
             ("ecsi_mobile", "04-journey", "This study lacks interactions or touchpoints"),

@@ -66,6 +66,7 @@ def test_telco_holds_the_internet_customers_of_the_reference(telco, reference):
 def test_telco_feeds_attrition_and_lacks_a_survey(telco):
     study = read_study("ibm_telco")
     assert feeds(study) == {
+        "service beside the experience": "no",
         "NPS, CSAT and CES": "no",
         "attrition rate": "yes",
         "service measures": "no",
@@ -74,9 +75,23 @@ def test_telco_feeds_attrition_and_lacks_a_survey(telco):
         "stated reasons": "yes",
         "NPS and what moves it": "no",
         "service against the rest": "no",
+        "stages, scope and who starts": "no",
+        "contacts that could be prevented": "no",
+        "switches of channel": "no",
+        "the closed loop": "no",
+        "what comments are about": "no",
+        "retention by NPS class": "no",
+        "from service through the score to leaving": "no",
+        "word of mouth": "no",
+        "referrals": "no",
+        "return on an improvement": "yes",
         "the data contract": "no",
         "leaks": "yes",
         "missing ratings": "no",
+        "service and price in attrition": "yes",
+        "great service in a poor experience": "no",
+        "who tells others": "no",
+        "contacts that could be avoided": "no",
     }
     assert study.attrition.adjust == ADJUST
     numbers = [name for name in ADJUST if study.frame.kind[name] == engine.NUMBER]
