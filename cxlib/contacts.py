@@ -62,7 +62,7 @@ def repeat_contact(
             *(unknown("column", name, seen.at, "tickets") for name in [issue, "customer_id"]
               if name and name not in seen.at)])  # fmt: skip
     quantile(level)
-    end = datetime.combine(data.last_day + timedelta(days=1), time()) - timedelta(days=window_days)
+    end = engine.instant(datetime.combine(data.last_day + timedelta(days=1), time()) - timedelta(days=window_days))
     keys = ["customer_id", *([issue] if issue else [])]
     opened = nw.col("opened_at")
     lazy = seen.frame.with_columns(opened.shift(-1).over(*keys, order_by="opened_at").alias("next"))
@@ -207,7 +207,7 @@ def _window_faults(window_days: Any) -> list[str]:
 def _customers(data: Tables, cause: str, window_days: float) -> tuple[nw.LazyFrame[Any], dict, dict]:
     """One row per customer: contacts and days inside and outside the windows after the cause, and the excess."""
     start, end = first_day(data), data.last_day + timedelta(days=1)
-    zero = nw.lit(datetime.combine(start, time()))
+    zero = engine.instant(start)
     span = (end - start).days * 1440.0
     people = _observed(data.need("customers", "contact rates need it"), start, end)
     events = data.need("interactions", f"what brings contacts must be there, such as {schema.PRODUCT_FAULT}")
@@ -242,7 +242,7 @@ def _customers(data: Tables, cause: str, window_days: float) -> tuple[nw.LazyFra
 
 def _observed(people: engine.View, start: date, end: date) -> nw.LazyFrame[Any]:
     """Customers with the minutes since the first day from which, and until which, they were there."""
-    zero = nw.lit(datetime.combine(start, time()))
+    zero = engine.instant(start)
     since, last = (engine.minutes_between(nw.col(name).cast(nw.Datetime), zero) for name in ("signup_date", "end_date"))
     whole = (end - start).days * 1440.0
     until = nw.when(last.is_null() | (last + 1440.0 > whole)).then(nw.lit(whole)).otherwise(last + 1440.0)

@@ -152,7 +152,7 @@ def met_target(
     refuse([] if number and hours > 0 else [f"hours must be a number above 0, not {shortened(hours)!r}"])
     tickets = tickets_of(data, (opened, ended), (opened, ended), (), as_of)
     seen, start, end = tickets.seen, tickets.seen[opened], known_by(tickets, ended)
-    age, lasted = (engine.minutes_between(x, start) / 60 for x in (nw.lit(tickets.extract), end))
+    age, lasted = (engine.minutes_between(x, start) / 60 for x in (engine.instant(tickets.extract), end))
     met = nw.when(lasted <= hours).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
     known = (age >= hours) & (end.is_null() | (lasted >= 0))
     at = seen.at.get(name, f"c{len(seen.at)}")
@@ -209,7 +209,7 @@ def _durations(tickets: Tickets, ask: _Ask, groups: Sequence[str], weights: str 
     state = nw.when(start.is_null()).then(nw.lit(UNDATED)).otherwise(
         nw.when(end.is_null()).then(nw.lit(OPEN)).otherwise(
             nw.when(wrong).then(nw.lit(BACKWARDS)).otherwise(nw.lit(ENDED))))  # fmt: skip
-    until = nw.when(end.is_null()).then(nw.lit(tickets.extract)).otherwise(end)
+    until = nw.when(end.is_null()).then(engine.instant(tickets.extract)).otherwise(end)
     seconds = 60.0 * engine.minutes_between(until, start)
     values, sums = weight_sums(seen, weights)
     keys = group_keys(seen, groups) | {"state": state, "seconds": seconds}

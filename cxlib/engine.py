@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time
 from functools import cache
 from typing import Any
 
@@ -112,14 +113,46 @@ def by_line(lazy: nw.LazyFrame[Any], columns: Sequence[str]) -> nw.LazyFrame[Any
     return nw.from_native(native.project(", ".join([*others, lists])))
 
 
+def instant(when: date | datetime) -> nw.Expr:
+    """A day's first instant, or a naive UTC stamp, to compare stamps with.
+
+    Spark reads a Python stamp in the time zone of the machine and shows it in that of the session; a text has neither.
+    """
+    stamp = when if isinstance(when, datetime) else datetime.combine(when, time())
+    return nw.lit(stamp.isoformat(sep=" ")).cast(nw.Datetime)
+
+
 def days_between(later: nw.Expr, earlier: nw.Expr) -> nw.Expr:
-    """Days from `earlier` to `later`, with fractions, as a number (null where either is)."""
+    """Days from stamp to stamp, with fractions, as a number (null where either is)."""
     return minutes_between(later, earlier) / 1440.0
 
 
 def minutes_between(later: nw.Expr, earlier: nw.Expr) -> nw.Expr:
-    """Minutes from `earlier` to `later`, as a number (null where either is)."""
-    return (later - earlier).dt.total_seconds().cast(nw.Float64) / 60.0
+    """Minutes from stamp to stamp, each to its whole second, as a number (null where either is).
+
+    From the parts of the stamps: durations have no length on Spark, as far as narwhals can say it.
+    """
+    seconds = 86_400.0 * whole_days(later, earlier) + (_second_of_day(later) - _second_of_day(earlier))
+    return seconds.cast(nw.Float64) / 60.0
+
+
+def whole_days(later: nw.Expr, earlier: nw.Expr) -> nw.Expr:
+    """Days from the day of one date or stamp to that of another, as a number (null where either is)."""
+    return (later.cast(nw.Date) - earlier.cast(nw.Date)).cast(nw.Int64)
+
+
+def _second_of_day(stamp: nw.Expr) -> nw.Expr:
+    return 3600 * stamp.dt.hour() + 60 * stamp.dt.minute() + stamp.dt.second()
+
+
+def last_by(lazy: nw.LazyFrame[Any], key: str, columns: Mapping[str, tuple[str, str]]) -> nw.LazyFrame[Any]:
+    """Of each `key`, the value where another column is highest: name -> (value, highest), names of ours."""
+    native = lazy.to_native()
+    if _is_spark(native):
+        import pyspark.sql.functions as F
+
+        return nw.from_native(native.groupBy(key).agg(*(F.max_by(*of).alias(name) for name, of in columns.items())))
+    return lazy.group_by(key).agg(nw.col(value).last(order_by=by).alias(name) for name, (value, by) in columns.items())
 
 
 def collect(lazy: nw.LazyFrame[Any], order: Sequence[str] = ()) -> pd.DataFrame:
@@ -131,6 +164,16 @@ def collect(lazy: nw.LazyFrame[Any], order: Sequence[str] = ()) -> pd.DataFrame:
 def rows(seen: View) -> int:
     """Number of rows."""
     return int(collect(seen.frame.select(nw.len().alias("n")))["n"][0])
+
+
+def stamp_type(lazy: nw.LazyFrame[Any]) -> str:
+    """How the engine calls a stamp without a zone."""
+    return "TIMESTAMP_NTZ" if _is_spark(lazy.to_native()) else "TIMESTAMP"
+
+
+def on_spark(lazy: nw.LazyFrame[Any]) -> bool:
+    """Whether a frame is on Spark, where texts are not read as stamps and samples are not taken here."""
+    return _is_spark(lazy.to_native())
 
 
 def same_engine(views: Mapping[str, View]) -> None:
@@ -203,7 +246,9 @@ def _naive_utc(lazy: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     zoned = [name for name, dtype in columns.items() if dtype == nw.Datetime and getattr(dtype, "time_zone", None)]
     if not zoned:
         return lazy
-    spell = "to_utc_timestamp({0}, current_timezone())" if _is_spark(native) else "timezone('UTC', {0})"
+    # Spark's own conversions pass through the clock of the session, which repeats an hour and skips one.
+    epoch = "timestampadd(MICROSECOND, unix_micros({0}), TIMESTAMP_NTZ '1970-01-01 00:00:00')"
+    spell = epoch if _is_spark(native) else "timezone('UTC', {0})"
     return computed(lazy, {name: spell.format(name) if name in zoned else name for name in columns})
 
 
@@ -232,8 +277,10 @@ def period_start(lazy: nw.LazyFrame[Any], column: str, unit: str, zone: str = "U
 
     `column` is a name of ours, `zone` one of the time zone database: callers check both.
     """
-    local = column
-    if zone != "UTC":
-        spark = _is_spark(lazy.to_native())
-        local = f"from_utc_timestamp({column}, '{zone}')" if spark else f"timezone('{zone}', timezone('UTC', {column}))"
+    if _is_spark(lazy.to_native()):
+        local = column if zone == "UTC" else f"convert_timezone('UTC', '{zone}', {column})"
+        day = f"CAST({local} AS DATE)"
+        first = day if unit == "day" else f"trunc({day}, '{unit}')"
+        return f"CAST({first} AS STRING)"
+    local = column if zone == "UTC" else f"timezone('{zone}', timezone('UTC', {column}))"
     return f"CAST(CAST(date_trunc('{unit}', {local}) AS DATE) AS STRING)"

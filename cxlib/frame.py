@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import narwhals as nw
@@ -158,9 +158,10 @@ def answers(tables: Tables, as_of: str | date | None = None, lookback_days: int 
         raise CxError("answers: the tables hold no surveys; add the table 'surveys'")
     given = as_of is not None and as_of != LATEST and as_of != ""
     end = parsed_day(as_of, "answers: as_of") if given else tables.last_day + timedelta(days=1)  # type: ignore[arg-type]
-    rows = tables.surveys.frame.filter(nw.col("answered_at") < _instant(end)).drop("sent_at", "comment", strict=False)
+    rows = tables.surveys.frame.drop("sent_at", "comment", strict=False)
+    rows = rows.filter(nw.col("answered_at") < engine.instant(end))
     if lookback_days is not None:
-        rows = rows.filter(nw.col("answered_at") >= _instant(end - timedelta(days=lookback_days)))
+        rows = rows.filter(nw.col("answered_at") >= engine.instant(end - timedelta(days=lookback_days)))
     if not engine.collect(rows.select(nw.len().alias("n")))["n"][0]:
         raise CxError(f"answers: nobody answered a survey before {end}; choose another as_of or lookback_days")
     kinds = {name: kind for name, kind in tables.surveys.kind.items() if name not in ("sent_at", "comment")}
@@ -198,12 +199,8 @@ def _literal(seen: engine.View, column: str, value: str) -> Any:
     return str(value)
 
 
-def _instant(day: date) -> datetime:
-    return datetime.combine(day, time())
-
-
 def _within(stamp: str, start: date, day: date) -> nw.Expr:
-    return (nw.col(stamp) >= _instant(start)) & (nw.col(stamp) < _instant(day))
+    return (nw.col(stamp) >= engine.instant(start)) & (nw.col(stamp) < engine.instant(day))
 
 
 def _at_risk(customers: engine.View, day: date) -> nw.LazyFrame[Any]:
@@ -220,7 +217,7 @@ def at_risk_and_left(customers: engine.View, day: date, horizon_days: int) -> tu
 
 
 def _tenure(day: date) -> list[nw.Expr]:
-    days = engine.days_between(nw.lit(_instant(day)), nw.col("signup_date").cast(nw.Datetime)).cast(nw.Int64)
+    days = engine.whole_days(nw.lit(day), nw.col("signup_date"))
     return [days.alias("tenure_days")]
 
 
@@ -244,7 +241,7 @@ def _service(tickets: engine.View | None, start: date, day: date, slow_hours: fl
     failures = {
         "escalated": [nw.col("escalated")],
         "reopened": [nw.col("reopened")],
-        "resolved_at": [nw.col("resolved_at").is_null(), nw.col("resolved_at") >= _instant(day), slow],
+        "resolved_at": [nw.col("resolved_at").is_null(), nw.col("resolved_at") >= engine.instant(day), slow],
         "csat": [nw.col("csat") <= 2],
     }
     signs = [sign for name, told in failures.items() if name in tickets.at for sign in told] or [nw.lit(False)]
@@ -261,14 +258,14 @@ def _prices(prices: engine.View | None, start: date, day: date) -> nw.LazyFrame[
     known = [name for name in ("monthly_price", "market_price") if name in prices.at]
     bounded = [nw.coalesce(nw.col(name) / (nw.col(name) + 1), nw.lit(0.0)) for name in known]
     tie = bounded[0] / 2 + (bounded[1] / 1000 if bounded[1:] else 0)
-    age = engine.days_between(nw.col("valid_from").cast(nw.Datetime), nw.lit(_instant(start)))
+    age = engine.whole_days(nw.col("valid_from"), nw.lit(start)).cast(nw.Float64)
     # The last by `before` is in force at the start: the latest up to it, or else the first that came after.
     before = nw.when(age <= 0).then(age + 1e5).otherwise(-age)
     past = prices.frame.filter(nw.col("valid_from") < day).with_columns(now=age + tie, before=before + tie)
     order = {"price": ("monthly_price", "now"), "earlier": ("monthly_price", "before")}
     if "market_price" in known:
         order["market"] = ("market_price", "now")
-    return past.group_by(_KEY).agg(nw.col(value).last(order_by=by).alias(name) for name, (value, by) in order.items())
+    return engine.last_by(past, _KEY, order)
 
 
 def _faults(interactions: engine.View | None, start: date, day: date) -> nw.LazyFrame[Any] | None:
@@ -283,9 +280,8 @@ def _scores(surveys: engine.View | None, start: date, day: date) -> nw.LazyFrame
         return None
     scored = surveys.frame.filter(_within("answered_at", start, day) & ~nw.col("recommend").is_null())
     # Of two answers from the same instant the higher counts, again for the sake of the same frame every time.
-    when = engine.minutes_between(nw.col("answered_at"), nw.lit(_instant(start))) + nw.col("recommend") / 1e5
-    last = nw.col("recommend").last(order_by="when").alias("recommend")
-    return scored.with_columns(when=when).group_by(_KEY).agg(last)
+    when = engine.minutes_between(nw.col("answered_at"), engine.instant(start)) + nw.col("recommend") / 1e5
+    return engine.last_by(scored.with_columns(when=when), _KEY, {"recommend": ("recommend", "when")})
 
 
 def _landmark_view(lazy: nw.LazyFrame[Any]) -> engine.View:

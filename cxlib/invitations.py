@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import narwhals as nw
@@ -53,7 +53,7 @@ def follow_answers(tables: Tables, as_of: str | date | None = None, which: str =
     lazy = _firsts(lazy) if which == "first" else lazy
     lazy = lazy.join(customers.frame.select(_people(customers)), on="customer_id", how="inner")
     ended = (nw.col("end_date") <= last).fill_null(False)
-    until = nw.when(ended).then(nw.col("end_date").cast(nw.Datetime)).otherwise(nw.lit(_instant(last)))
+    until = nw.when(ended).then(nw.col("end_date").cast(nw.Datetime)).otherwise(engine.instant(last))
     lazy = lazy.with_columns(until.alias("until"), *_ways(customers, ended))
     followed = engine.days_between(nw.col("until"), nw.col("start")).cast(nw.Int64)
     lazy = lazy.with_columns(followed.alias("days_followed"), nps_class(nw.col("recommend")).alias("nps_class"))
@@ -133,7 +133,7 @@ def newcomers(tables: Tables, as_of: str | date | None = None) -> engine.View:
     said = said.select(nw.col("customer_id").alias("referred_by"), "answered_at", "recommend")
     first = engine.collect(said.select(nw.col("answered_at").min().alias("first")))["first"][0]
     signed = nw.col("signup_date").cast(nw.Datetime)
-    new = customers.frame.filter((signed > nw.lit(first.to_pydatetime())) & (signed <= nw.lit(_instant(until))))
+    new = customers.frame.filter((signed > engine.instant(first.to_pydatetime())) & (signed <= engine.instant(until)))
     about = [name for name in ABOUT if name in customers.at]
     new = new.select("customer_id", "referred_by", *about, signed.alias("signed"))
     if not engine.collect(new.select(nw.len().alias("n")))["n"][0]:
@@ -157,8 +157,8 @@ def _asked(tables: Tables, as_of: str | date | None, since: date | None = None) 
     engine.require(surveys, ["recommend"], "surveys")
     last = tables.last_day - timedelta(days=GRACE_DAYS)
     until = last if as_of in (None, "", LATEST) else min(parsed_day(as_of) - timedelta(days=1), last)  # type: ignore[arg-type]
-    there = nw.col("sent_at") < _instant(until + timedelta(days=1))
-    there = there & (nw.col("sent_at") >= _instant(since)) if since else there
+    there = nw.col("sent_at") < engine.instant(until + timedelta(days=1))
+    there = there & (nw.col("sent_at") >= engine.instant(since)) if since else there
     names = [name for name in ("told_others", *SAID) if name in surveys.at]
     answered = ~nw.col("answered_at").is_null()
     said = [nw.when(answered).then(nw.col(name)).alias(name) for name in names]
@@ -175,7 +175,7 @@ def _firsts(lazy: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 def _moved(tables: Tables, asked: nw.LazyFrame[Any], day: date) -> Tables:
     """The tables of those asked, each customer's stamps moved by whole days so that the invitation falls on `day`."""
-    move = asked.select("customer_id", (nw.lit(_instant(day)) - nw.col("asked_on")).alias("move"))
+    move = asked.select("customer_id", (engine.instant(day) - nw.col("asked_on")).alias("move"))
     parts: dict[str, engine.View | None] = {"surveys": None, "ratings": None}
     for name in ("customers", "prices", "tickets", "interactions"):
         seen = tables.present.get(name)
@@ -185,7 +185,7 @@ def _moved(tables: Tables, asked: nw.LazyFrame[Any], day: date) -> Tables:
         lazy = seen.frame.join(move, on="customer_id", how="inner")
         lazy = lazy.with_columns((nw.col(stamp).cast(nw.Datetime) + nw.col("move")).alias(stamp) for stamp in stamps)
         if name == "customers":
-            answerable = nw.lit(_instant(day + timedelta(days=GRACE_DAYS)))
+            answerable = engine.instant(day + timedelta(days=GRACE_DAYS))
             lazy = lazy.filter(nw.col("end_date").is_null() | (nw.col("end_date") > answerable))
         days = [c.name for c in schema.TABLES[name] if c.kind == "date" and c.name in seen.at]
         lazy = lazy.with_columns(nw.col(column).cast(nw.Date).alias(column) for column in days)
@@ -208,7 +208,3 @@ def _ways(customers: engine.View, ended: nw.Expr) -> list[nw.Expr]:
     flags = {"left": own, "involuntary": ended & ~own}
     told = [nw.when(flag).then(nw.lit(True)).otherwise(nw.lit(False)).alias(name) for name, flag in flags.items()]
     return [*told, way.alias("ended")]
-
-
-def _instant(day: date) -> datetime:
-    return datetime.combine(day, time())

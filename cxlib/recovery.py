@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 
 import narwhals as nw
@@ -120,11 +120,11 @@ def _answers(data: Tables, touchpoint: str, alike: Sequence[str] | None) -> tupl
     )
     bad = answered.filter(nw.col("recommend") < LOWEST_PASSIVE)
     first = _first_call(bad, events, touchpoint)
-    end = datetime.combine(data.last_day + timedelta(days=1), time())
+    end = engine.instant(data.last_day + timedelta(days=1))
     gone = people.frame.select("customer_id", nw.col("end_date").cast(nw.Datetime).alias("gone"), *joined)
     lazy = bad.join(first, on="survey_id", how="left").join(gone, on="customer_id", how="left")
     at = nw.col("answered_at")
-    minutes = {"call": nw.col("call"), "next": nw.col("later"), "left": nw.col("gone"), "last": nw.lit(end)}
+    minutes = {"call": nw.col("call"), "next": nw.col("later"), "left": nw.col("gone"), "last": end}
     lazy = lazy.with_columns(engine.minutes_between(e, at).fill_null(NEVER).alias(name) for name, e in minutes.items())
     until = nw.min_horizontal("next", (nw.col("left") + 1440.0), "last")
     lazy = lazy.with_columns(until.alias("until"))

@@ -43,7 +43,7 @@ def tickets_of(
     when = instant(as_of, "as_of")
     if when is None:
         return Tickets(seen, _last_stamp(seen, stamps, data), False)
-    kept = seen.frame.filter((seen[stamps[0]] < when) | seen[stamps[0]].is_null())
+    kept = seen.frame.filter((seen[stamps[0]] < engine.instant(when)) | seen[stamps[0]].is_null())
     return Tickets(engine.View(kept, seen.at, seen.kind), when, True)
 
 
@@ -51,7 +51,7 @@ def known_by(tickets: Tickets, column: str) -> nw.Expr:
     """A stamp as it was known at the extract: null if it lies after."""
     if not tickets.asked:
         return tickets.seen[column]
-    return nw.when(tickets.seen[column] < tickets.extract).then(tickets.seen[column])
+    return nw.when(tickets.seen[column] < engine.instant(tickets.extract)).then(tickets.seen[column])
 
 
 def option_faults(**given: tuple[Any, Mapping[Any, Any] | Sequence[Any]]) -> list[str]:

@@ -153,7 +153,7 @@ def _repeats(tickets: Tickets, rule: _Rule) -> tuple[nw.Expr, nw.Expr, nw.LazyFr
     if RESOLVED in seen.at and rule.denominator == "all":
         again.append(known_by(tickets, RESOLVED).is_null())
     repeated = nw.any_horizontal(*again, ignore_nulls=True)
-    young = opened > tickets.extract - timedelta(days=rule.days)
+    young = opened > engine.instant(tickets.extract - timedelta(days=rule.days))
     state = nw.when(opened.is_null()).then(nw.lit(UNDATED)).otherwise(
         nw.when(seen[rule.customer].is_null()).then(nw.lit(NOBODY)).otherwise(
             nw.when(young).then(nw.lit(YOUNG)).otherwise(nw.lit(USED))))  # fmt: skip

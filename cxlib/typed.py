@@ -31,15 +31,16 @@ def typed(
             faults.append(unknown("column", theirs[name], source.view.at, where))
     refuse(faults)
     theirs = {name: given for name, given in theirs.items() if given in source.view.at}
-    types = source.view.frame.collect_schema()
+    types, stamp = source.view.frame.collect_schema(), engine.stamp_type(source.view.frame)
     spelled, parsed = {}, {}
     for name, given in theirs.items():
         dtype, kind = types[source.view.at[given]], known[name].kind
-        if dtype == nw.String and (kind == "flag" or _KIND[kind] != engine.FACTOR):
+        text = dtype == nw.String and (kind == "flag" or _KIND[kind] != engine.FACTOR)
+        if text and not engine.on_spark(source.view.frame):
             spelled[name] = files.reading(source.view.at[given], kind, source.form, zone)
             parsed[given] = files.reading(source.view.at[given], kind, source.form)
         elif _fits(dtype, kind):
-            spelled[name] = _cast(source.view.at[given], kind, dtype, zone, given in source.zoned)
+            spelled[name] = _cast(source.view.at[given], kind, dtype, zone, given in source.zoned, stamp)
         else:
             faults.append(f"{where}: column '{shortened(given)}' must be {_wanted(kind)}, it is {dtype}; convert it")
     refuse(faults + _unread(where, source, parsed, {given: known[name].kind for name, given in theirs.items()}))
@@ -101,13 +102,13 @@ def _fits(dtype: Any, kind: str) -> bool:
     return dtype in (nw.String, nw.Boolean, nw.Categorical, nw.Enum) or dtype.is_integer()
 
 
-def _cast(name: str, kind: str, dtype: Any, zone: str, zoned: bool) -> str:
+def _cast(name: str, kind: str, dtype: Any, zone: str, zoned: bool, stamp: str = "TIMESTAMP") -> str:
     if kind == "date":
         local = f"timezone('{zone}', timezone('UTC', {name}))" if zoned and zone != "UTC" else name
         return f"CAST({local} AS DATE)"
     if kind == "timestamp":
-        stamp = f"CAST({name} AS TIMESTAMP)"
-        return stamp if zoned else files.in_utc(stamp, zone)
+        held = f"CAST({name} AS {stamp})"
+        return held if zoned else files.in_utc(held, zone)
     if kind in ("number", "integer"):
         return f"CAST({name} AS DOUBLE)" if dtype.is_decimal() else name
     return f"CAST({name} AS {'BOOLEAN' if kind == 'flag' else 'STRING'})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import narwhals as nw
@@ -43,7 +43,7 @@ def follow_landmark(
     day = landmark_day(tables, as_of, lookback_days, horizon_days, slow_hours)
     seen = landmark(tables, day, lookback_days, horizon_days, slow_hours)
     ends = tables.need("customers").frame.select("customer_id", "end_date")
-    after = engine.days_between(nw.col("end_date").cast(nw.Datetime), nw.lit(datetime.combine(day, time())))
+    after = engine.whole_days(nw.col("end_date"), nw.lit(day))
     gone = nw.col("left") | nw.col("involuntary") if "involuntary" in seen.at else nw.col("left")
     followed = nw.when(gone).then(after).otherwise(nw.lit(float(horizon_days)))
     how = nw.when(nw.col("left")).then(nw.lit("voluntary")).otherwise(nw.when(gone).then(nw.lit("involuntary")))
