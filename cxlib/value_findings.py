@@ -10,8 +10,21 @@ import pandas as pd
 from great_tables import GT
 
 from .layout import laid_out
-from .staying_findings import SAID, longest, points, unclear
-from .wording import Sentence, digits, estimate, interval, listed, number, percent, pick, plain_name, sentence, visible
+from .staying_findings import longest, points, unclear
+from .wording import (
+    CLASSES,
+    Sentence,
+    digits,
+    estimate,
+    interval,
+    listed,
+    number,
+    percent,
+    pick,
+    plain_name,
+    sentence,
+    visible,
+)
 
 WORTH = {
     "avoided": "departures avoided", "kept": "customers more at the end", "gain": "gain", "cost": "cost", "net": "net",
@@ -76,7 +89,7 @@ def linkage_answer(
         rows = [row for row in rows if math.isfinite(row.estimate)]
         if rows:
             after = f"{number(last)} days after an answer " if last else ""
-            shares = [f"{estimate(row, not i)} of {SAID[row.nps_class]}" for i, row in enumerate(rows)]
+            shares = [f"{estimate(row, not i)} of {CLASSES[row.nps_class]}" for i, row in enumerate(rows)]
             told.append(f"{after}{listed(shares)} are still customers")
             n = float(own["n"].sum())
     if told and isinstance(path, pd.DataFrame):
