@@ -77,7 +77,7 @@ def issues_of(rng: Rng, tickets: Tickets, story: Story) -> tuple[Issues, Sums]:
     told, moved = again & (t.csat > 0), again & (switched > 0)
     csat = t.csat - drop * moved
     first = np.maximum.accumulate(np.where(again, 0, np.arange(n)))
-    sums = {
+    sums: Sums = {
         "contacts": n, "after_fault": int((t.topic == FAULT).sum()),
         "again": int(told.sum()), "again_drop": int(drop[told].sum()),
         "moved": int((told & moved).sum()), "moved_drop": int(drop[told & moved].sum()),
@@ -109,7 +109,7 @@ def talk_of(rng: Rng, people: People, replies: Answers, story: Story) -> tuple[T
     referred_by = np.full(len(people.signup), -1)
     referred_by[new] = replies.who[replies.row][source]
     shares = (before[new] / before[new].sum(axis=1, keepdims=True)).sum(axis=0)
-    sums = {"newcomers": int((people.signup >= 0).sum()), "referred": int(new.sum())}
+    sums: Sums = {"newcomers": int((people.signup >= 0).sum()), "referred": int(new.sum())}
     sums |= {f"referred_by_{name}": float(share) for name, share in zip(CLASSES, shares, strict=True)}
     return Talk(told, referred_by), sums
 
@@ -134,7 +134,7 @@ def call_backs(rng: Rng, replies: Answers, stop: Array, story: Story) -> tuple[E
     at = replies.answered[bad] + HOUR + (days * DAY).astype(np.int64)
     kept = np.nonzero(called & (at < stop[who[bad]]))[0]
     soon = -math.expm1(-(CONFIRMED - 1 / 24) / max(story.follow_up_days, 1e-9))
-    sums = {"detractors": len(bad), "called_soon": float(likely.sum() * soon)}
+    sums: Sums = {"detractors": len(bad), "called_soon": float(likely.sum() * soon)}
     return (who[bad][kept], at[kept]), channel[kept], sums
 
 

@@ -25,7 +25,7 @@ def journey_map(result: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     keys = ["stage", "department", "term"]
     rating = rated.set_index(keys)["estimate"].to_dict()
     stages, departments, ours = (
-        ordered("stage", places["stage"].unique()),
+        [str(one) for one in ordered("stage", places["stage"].unique())],
         list(places["department"].unique()),
         ax is None,
     )

@@ -58,8 +58,8 @@ def rows_in_journey(study: Study, history: Tables | None, comments: engine.View 
         if name in whole:
             rows.append((words, number(engine.rows(whole[name])), number(engine.rows(kept[name]))))
     if "surveys" in whole:
-        counts = (engine.rows(_answered(tables["surveys"])) for tables in (whole, kept))
-        rows.append(("answers to surveys", *(number(count) for count in counts)))
+        before, after = (number(engine.rows(_answered(tables["surveys"]))) for tables in (whole, kept))
+        rows.append(("answers to surveys", before, after))
     if comments is not None:
         every = study.frame or _commented(whole["surveys"])
         rows.append(("comments", number(engine.rows(every)), number(engine.rows(comments))))
@@ -176,7 +176,7 @@ def contact_topics(result: pd.DataFrame, preventable: pd.DataFrame | None = None
 @sentence
 def channel_shares(result: pd.DataFrame) -> str:
     """By which channels service and the rest happen."""
-    told = []
+    told: list[str] = []
     for term, words in (("service", "service comes by"), ("rest", "all else by")):
         own = result[result["term"].eq(term) & result["estimate"].notna()].head(MOST)
         each = [

@@ -53,8 +53,8 @@ def unit_shares(
     y, whole = nw.col("y"), nw.col("whole")
     joined = cells.join(totals, on=[unit, *within], how="inner")
     parts = joined.group_by(*named).agg(y.sum().alias("y"), (y * y).sum().alias("yy"), (y * whole).sum().alias("yw"))
-    wholes = totals.with_columns(nw.lit(1.0).alias("one")).group_by("one", *within)
-    wholes = wholes.agg(whole.sum().alias("w"), (whole * whole).sum().alias("ww"), nw.len().alias("m"))
+    one = totals.with_columns(nw.lit(1.0).alias("one")).group_by("one", *within)
+    wholes = one.agg(whole.sum().alias("w"), (whole * whole).sum().alias("ww"), nw.len().alias("m"))
     found = engine.collect(parts, named).merge(
         engine.collect(wholes, list(within)), how="left" if within else "cross", on=list(within) or None
     )

@@ -21,6 +21,7 @@ from .standardised import compared, strata
 
 MOST_DAYS = 365
 LOWEST_PASSIVE = 7
+DEFAULT_ALIKE: tuple[str, ...] = ("recommend", "satisfaction")
 MEASURES = ("followed", "not_followed", "naive", "adjusted")
 NEVER = 1e12  # minutes
 Row = dict[str, Any]
@@ -106,7 +107,9 @@ def _answers(data: Tables, touchpoint: str, alike: Sequence[str] | None) -> tupl
     people = data.need("customers", "when somebody ceased to be a customer is there")
     about = [name for name in people.at if name not in surveys.at]
     options = [*surveys.at, *about]
-    chosen = [name for name in ("recommend", "satisfaction") if name in options] if alike is None else list(alike)
+    chosen = (
+        [name for name in alike if name] if alike is not None else [name for name in DEFAULT_ALIKE if name in options]
+    )
     refuse(unknown("column", name, options, "surveys and customers") for name in ["recommend", *chosen]
            if name not in options)  # fmt: skip
     joined = [name for name in chosen if name in about]
