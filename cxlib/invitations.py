@@ -128,7 +128,7 @@ def newcomers(tables: Tables, as_of: str | date | None = None) -> engine.View:
     customers, surveys = tables.need("customers"), tables.need("surveys", "it says what referrers answered")
     engine.require(customers, ["referred_by"], "customers")
     engine.require(surveys, ["recommend"], "surveys")
-    until = tables.last_day if as_of in (None, "", LATEST) else parsed_day(as_of) - timedelta(days=1)  # type: ignore[arg-type]
+    until = tables.last_day if as_of in (None, "", LATEST) else parsed_day(as_of) - timedelta(days=1)
     said = surveys.frame.filter(~nw.col("answered_at").is_null() & ~nw.col("recommend").is_null())
     said = said.select(nw.col("customer_id").alias("referred_by"), "answered_at", "recommend")
     first = engine.collect(said.select(nw.col("answered_at").min().alias("first")))["first"][0]
@@ -156,7 +156,7 @@ def _asked(tables: Tables, as_of: str | date | None, since: date | None = None) 
     surveys = tables.need("surveys", "it says who was asked")
     engine.require(surveys, ["recommend"], "surveys")
     last = tables.last_day - timedelta(days=GRACE_DAYS)
-    until = last if as_of in (None, "", LATEST) else min(parsed_day(as_of) - timedelta(days=1), last)  # type: ignore[arg-type]
+    until = last if as_of in (None, "", LATEST) else min(parsed_day(as_of) - timedelta(days=1), last)
     there = nw.col("sent_at") < engine.instant(until + timedelta(days=1))
     there = there & (nw.col("sent_at") >= engine.instant(since)) if since else there
     names = [name for name in ("told_others", *SAID) if name in surveys.at]

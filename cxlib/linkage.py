@@ -87,7 +87,7 @@ def retention_by_nps(
         own = {name: _rows(table[table["group"] == name], drawn, t, lost is not None, level) for name in present}
         told = [{CLASS: name, **row} for name in present for row in own[name]]
         if {"promoter", "detractor"} <= set(present):
-            told.append({CLASS: APART, **_difference(*(own[name][0] for name in ("promoter", "detractor")), level)})
+            told.append({CLASS: APART, **_difference(own["promoter"][0], own["detractor"][0], level)})
         rows += [{"time": t, "term": "customers", "unit": "share", "level": level, **row,
                   "method": row["method"] + how} for row in told]  # fmt: skip
     plain = [{name: value for name, value in row.items() if not name.startswith("draws")} for row in rows]
@@ -179,7 +179,7 @@ def _ways(time: np.ndarray, event: np.ndarray, lost: np.ndarray, n: np.ndarray, 
     curve = survival_curve(time, np.maximum(event, lost), n)
     for measure, way in (("left", event), ("lost", lost)):
         place = np.searchsorted(curve.surv_times, time[way == 1])
-        ends = np.bincount(place, weights=n[way == 1], minlength=len(curve.surv_times))
+        ends = np.bincount(place, weights=n[way == 1], minlength=len(curve.surv_times)).astype(float)
         share, error = incidence(curve, ends)
         inside = 0 < share < 1 and error > 0
         lower, upper = loglog(share, error, level) if inside else wilson(share * n.sum(), n.sum(), level)

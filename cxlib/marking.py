@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from .study import ROOT
 
@@ -71,8 +72,8 @@ def is_blank(answer: object) -> bool:
         return all(is_blank(value) for value in answer.values())
     if isinstance(answer, (list, tuple, set)):
         return all(is_blank(value) for value in answer)
-    if hasattr(answer, "columns"):
-        return len(answer) == 0
+    if isinstance(answer, pd.DataFrame):
+        return answer.empty
     return answer is None or answer is ... or (isinstance(answer, str) and not answer.strip(" ?.\n"))
 
 

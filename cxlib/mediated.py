@@ -103,7 +103,7 @@ def mediation(
     values = _split(_worlds(cells, n, events, chain), chain) | _naive(cells, n, events, chain)
     rows = [fixed | {"term": term, "measure": measure} | _limits(found, level)
             for (term, measure), found in values.items()]  # fmt: skip
-    whole = rows[0]
+    whole: dict[str, Any] = rows[0]
     for row in rows:
         if row["measure"] == "proportion" and not (whole["lower"] > 0 or whole["upper"] < 0):
             row |= dict.fromkeys(("estimate", "std_error", "lower", "upper"), np.nan) | {"note": NO_PROPORTION}

@@ -147,7 +147,8 @@ def _checked(customers: int, months: int, seed: int, story: dict[str, float]) ->
 
 def _truth(story: Story, period: Period, customers: int, counted: Counted) -> Truth:
     as_of, journey = period.first + timedelta(days=period.landmark), aftermath.true_journey(counted.sums, story)
-    return true_answers(story, int(customers), *counted.cells, as_of, LAST_DAY, journey)
+    at_risk, left = counted.cells
+    return true_answers(story, int(customers), at_risk, left, as_of, LAST_DAY, journey)
 
 
 def _chunks(customers: int, period: Period, seed: int, story: Story) -> Iterator[tuple[dict, Counted]]:
@@ -170,8 +171,8 @@ def _chunk(rng: Rng, others: list[Rng], start: int, n: int, period: Period, stor
     seen = _extract(tickets, stop, period)
     issues, switches = aftermath.issues_of(others[1], seen, story)
     talk, word_of_mouth = aftermath.talk_of(others[2], people, replies, story)
-    calls, by, called = aftermath.call_backs(others[3], replies, stop, story)
-    calls = filled(*calls, schema.FOLLOW_UP, by, True)
+    (whom, when), by, called = aftermath.call_backs(others[3], replies, stop, story)
+    calls = filled(whom, when, schema.FOLLOW_UP, by, True)
     lived = Lived(people, ends, prices, seen, issues, events, calls, replies, talk)
     counted = Counted(np.stack([ends.at_risk, ends.left]), Counter(switches | word_of_mouth | called))
     return chunk_tables(start, lived, period), counted
