@@ -13,6 +13,7 @@ import os
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 import argparse
+import sys
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -24,7 +25,10 @@ from rich.progress import track
 import cxlib as cx
 from cxlib.story import Story
 from cxlib.value import Terms, worth
-from tests.calibration import attrition_coverage as attrition
+
+# The same law as the calibration beside this one, whether this is run as a script or as a module.
+sys.path.append(str(Path(__file__).parent))
+import attrition_coverage as attrition
 
 ROOT = Path(__file__).parents[2]
 BLOCKS = ROOT / "reports/output/calibration"
@@ -158,7 +162,7 @@ def mouth_answers(i):
     return both.assign(naive=both["measure"] == "blank_is_nobody")
 
 
-PARTS = {"path": (path_answers, 300), "money": (money_answers, 200), "word of mouth": (mouth_answers, 200)}
+PARTS = {"path": (path_answers, 300), "money": (money_answers, 200), "word of mouth": (mouth_answers, 100)}
 KEPT = ["term", "measure", "naive", "truth", "estimate", "lower", "upper"]
 
 
