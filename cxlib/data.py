@@ -25,6 +25,7 @@ SEEN = {
     "interactions": ("at",),
 }
 AHEAD = {"customers": ("end_date",), "prices": ("valid_from",)}
+YEARS = (1800, 2999)  # of days that can be meant; windows of at most a century around them stay on the calendar
 STRAYS, FAR = 0.005, 31  # share of rows, days after all other tables: dates in the future, not the end of the data
 
 
@@ -71,7 +72,12 @@ class Tables:
         """The last day the data cover."""
         if not self.last_days:
             raise CxError("the tables must hold at least one dated row, they hold none; check the files")
-        return max(self.last_days.values())
+        last = max(self.last_days.values())
+        if not is_plausible(last):
+            table = next(name for name, day in self.last_days.items() if day == last)
+            raise CxError(f"table '{table}': the last day must lie in the years {YEARS[0]} to {YEARS[1]}, it is "
+                          f"{last}; correct the years, or name what stands for no day in missing")  # fmt: skip
+        return last
 
     def strays(self, day: date) -> str:
         """ "" if the data reach `day`; if only a handful of rows of one table do, long after all others: which."""
@@ -166,6 +172,11 @@ def tables_from(
     refuse(faults)
     engine.same_engine(views)
     return Tables(**views, files=tuple(source.path for source in sources.values() if source.path))
+
+
+def is_plausible(day: date) -> bool:
+    """Whether a day is in a year that can be meant."""
+    return YEARS[0] <= day.year <= YEARS[1]
 
 
 def _alike(stem: str, name: str) -> bool:

@@ -18,7 +18,7 @@ class CxError(ValueError):
     """
 
     def __init__(self, *faults: str, brief: str = ""):
-        self.faults = tuple(" ".join(str(fault).split()) for fault in faults)
+        self.faults = tuple(one_line(fault) for fault in faults)
         self.brief = brief or (self.faults[0].partition(";")[0] if self.faults else "")
         super().__init__("\n".join(self.faults))
 
@@ -43,9 +43,18 @@ def listed(options: Iterable[object], most: int = 12) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
+def one_line(value: object) -> str:
+    """A value as text on one line; signs that would not be seen, or would turn the line around, are spelled out."""
+    try:
+        text = " ".join(str(value).split())
+    except (RecursionError, ValueError):  # nested too deeply, or a number of thousands of digits
+        return f"{type(value).__name__} too large to show"
+    return text if text.isprintable() else "".join(s if s.isprintable() else repr(s)[1:-1] for s in text)
+
+
 def shortened(value: object, most: int = 80) -> str:
     """A given value on one line and of bounded length: messages must survive hostile input."""
-    text = " ".join(str(value).split())
+    text = one_line(value)
     return text if len(text) <= most else text[: most - 1] + "…"
 
 

@@ -11,9 +11,9 @@ import narwhals as nw
 
 from . import engine
 from .bands import nps_class
-from .frame import answers, landmark_day, only
+from .frame import answers, landmark_day
 from .invitations import answer_landmark, follow_answers, newcomers
-from .study import Study, study_frame
+from .study import Study, group_of, study_frame
 from .study_file import LandmarkPart
 from .windows import MONTH_DAYS, follow_landmark, stack_landmarks
 
@@ -35,7 +35,7 @@ def study_followed(study: Study, as_of: str = "", only_column: str = "", only_va
         return None
     when = study.landmark or LandmarkPart()
     seen = follow_landmark(study.tables, as_of or when.as_of, when.lookback_days, when.horizon_days, when.slow_hours)
-    return only(seen, only_column, only_value)
+    return group_of(study, seen, only_column, only_value)
 
 
 def study_by_month(study: Study, as_of: str = "", only_column: str = "", only_value: str = "") -> engine.View | None:
@@ -58,7 +58,7 @@ def study_by_month(study: Study, as_of: str = "", only_column: str = "", only_va
     stacked = stack_landmarks(
         study.tables, _day(study, when, as_of), months, when.lookback_days, when.slow_hours, "held"
     )
-    return only(stacked, only_column, only_value)
+    return group_of(study, stacked, only_column, only_value)
 
 
 def study_reasons(
@@ -143,7 +143,7 @@ def study_linked(
         return study_frame(study, as_of, only_column, only_value) if study.attrition and study.experience else None
     surveys = study.tables.surveys
     there = study.tables.customers is not None and surveys is not None and "recommend" in surveys.at
-    return only(follow_answers(study.tables, as_of, which), only_column, only_value) if there else None
+    return group_of(study, follow_answers(study.tables, as_of, which), only_column, only_value) if there else None
 
 
 def study_paths(study: Study, as_of: str = "", only_column: str = "", only_value: str = "") -> engine.View | None:
@@ -169,7 +169,7 @@ def study_paths(study: Study, as_of: str = "", only_column: str = "", only_value
         when = study.landmark or LandmarkPart()
         day = _day(study, when, as_of)
         seen = answer_landmark(study.tables, day, when.lookback_days, when.horizon_days, when.slow_hours)
-        seen = only(seen, only_column, only_value)
+        seen = group_of(study, seen, only_column, only_value)
     asked = study.experience.satisfaction
     if not asked or asked not in seen.at or "experience" in seen.at:
         return seen
@@ -192,7 +192,7 @@ def study_newcomers(study: Study, as_of: str = "", only_column: str = "", only_v
     tables = study.tables
     if tables is None or tables.customers is None or tables.surveys is None or "referred_by" not in tables.customers.at:
         return None
-    return only(newcomers(tables, as_of), only_column, only_value)
+    return group_of(study, newcomers(tables, as_of), only_column, only_value)
 
 
 def _classed(seen: engine.View, study: Study) -> engine.View:

@@ -9,7 +9,7 @@ import narwhals as nw
 
 from . import engine, schema
 from .bands import band, with_bands  # noqa: F401
-from .data import Tables
+from .data import YEARS, Tables, is_plausible
 from .errors import CxError, refuse, shortened, unknown
 
 LATEST = "latest"
@@ -111,14 +111,15 @@ def parsed_day(value: str | date, where: str = "as_of") -> date:
     """A day from ISO text or a date."""
     if isinstance(value, datetime):
         value = value.date()
-    if isinstance(value, date):
-        return value
     try:
-        return date.fromisoformat(value)
+        day = value if isinstance(value, date) else date.fromisoformat(value)
     except (TypeError, ValueError):
         raise CxError(
             f"{where} must be an ISO day such as 2026-03-31 or '{LATEST}', not '{shortened(value)}'"
         ) from None
+    if not is_plausible(day):
+        raise CxError(f"{where} must lie in the years {YEARS[0]} to {YEARS[1]}, not on {day}; correct the year")
+    return day
 
 
 def only(frame: Any, column: str, value: str) -> engine.View:

@@ -16,9 +16,11 @@ from .data import Tables
 from .errors import CxError, refuse, shortened, unknown
 from .frame import answers, only, parsed_day
 from .periods import UNITS, period
+from .personal import group_faults
 from .study import Study, study_frame
 from .study_file import ExperiencePart, LandmarkPart
 
+MOST_DAYS = 36_500
 GRACE_DAYS = 14  # in which an invitation may still be answered
 FREQUENCY = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q"}  # our periods, pandas' names of them
 BEGINNING = 0.1  # of a period: data that begin later do not hold the whole of it
@@ -121,8 +123,9 @@ def study_scope(
     >>> (scope.end - scope.first).days
     30
     """
-    whole = isinstance(days, int) and not isinstance(days, bool) and days >= 1
-    refuse([] if whole else [f"days must be a whole number, 1 or more, not {shortened(days)}"])
+    whole = isinstance(days, int) and not isinstance(days, bool) and 1 <= days <= MOST_DAYS
+    refuse([] if whole else [f"days must be a whole number from 1 to {MOST_DAYS}, not {shortened(days)}"])
+    refuse(group_faults(study.private, only_column))
     part = study.experience
     asked: dict[str, Any] = {name: getattr(part, name) for name in ("score", "weights", "strata")} if part else {}
     asked |= {name: tuple(getattr(part, name)) for name in ("scale", "satisfaction_scale")} if part else {}
@@ -153,6 +156,7 @@ def study_of_group(study: Study, only_column: str = "", only_value: str = "") ->
     """
     if not only_column:
         return study
+    refuse(group_faults(study.private, only_column))
     if study.tables is None:
         return replace(study, frame=only(study.frame, only_column, only_value))
     return replace(study, tables=_of_group(study.tables, only_column, only_value))

@@ -10,6 +10,7 @@ import narwhals as nw
 
 from . import engine, fingerprint
 from .errors import CxError, refuse, unknown
+from .personal import group_faults
 from .study import Study, read_study, study_answers, study_frame
 
 MOST_LEVELS = 1000
@@ -36,6 +37,7 @@ class Studies:
         found: set[Any] = set()
         faults: list[str] = []
         read = self.read(study)
+        refuse(fault.replace("only_column", "by", 1) for fault in group_faults(read.private, column))
         for look in looks:
             try:
                 seen = LOOKS[look](read, as_of)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from . import data, engine, files
+from . import data, engine, files, personal
 from .errors import CxError, refuse, unknown
 from .frame import answers, landmark, only
 from .frame_study import frame_of, left_as_flag
@@ -47,6 +47,7 @@ class Study:
     timezone: str = "UTC"
     origins: tuple[tuple[str, str, str], ...] = ()  # table or "frame", our column, what it comes from
     comments: CommentsPart | None = None  # column, themes (path), labels, simulated
+    private: Mapping[str, str] = field(default_factory=dict)  # columns that no group is told by: what they hold
 
 
 def read_study(name_or_path: str | Path) -> Study:
@@ -147,10 +148,16 @@ def study_frame(study: Study, as_of: str | date = "", only_column: str = "", onl
     if study.frame is not None:
         if as_of:
             raise CxError(f"{study.path.name}: as_of must be empty, a [frame] study has no dates; leave it out")
-        return only(study.frame, only_column, only_value)
+        return group_of(study, study.frame, only_column, only_value)
     when = study.landmark or LandmarkPart()
     assert study.tables is not None
     seen = landmark(study.tables, as_of or when.as_of, when.lookback_days, when.horizon_days, when.slow_hours)
+    return group_of(study, seen, only_column, only_value)
+
+
+def group_of(study: Study, seen: engine.View, only_column: str, only_value: str) -> engine.View:
+    """The rows of one group of a study; see `only`. Columns that tell who somebody is are refused."""
+    refuse(personal.group_faults(study.private, only_column))
     return only(seen, only_column, only_value)
 
 
@@ -161,7 +168,7 @@ def study_answers(study: Study, as_of: str | date = "", only_column: str = "", o
     """
     if study.tables is None:
         return study_frame(study, as_of, only_column, only_value)
-    return only(answers(study.tables, as_of or None), only_column, only_value)
+    return group_of(study, answers(study.tables, as_of or None), only_column, only_value)
 
 
 def _table_study(path: Path, words: StudyFile) -> tuple[Study | None, list[str]]:
@@ -172,8 +179,10 @@ def _table_study(path: Path, words: StudyFile) -> tuple[Study | None, list[str]]
     when = words.landmark or LandmarkPart()
     attrition, experience = _with_customer(words, "customer_id")
     faults = tables_faults(tables, when, attrition, experience, words.reasons)
-    study = _study(path, words, (path, *tables.files), attrition, experience, origins, tables=tables, landmark=when)
-    return study, faults
+    private, more = personal.of_tables(tables, origins, words.privacy)
+    read = (path, *tables.files)
+    study = _study(path, words, read, attrition, experience, origins, private, tables=tables, landmark=when)
+    return study, faults + more
 
 
 def _frame_study(path: Path, words: StudyFile) -> tuple[Study | None, list[str]]:
@@ -184,12 +193,15 @@ def _frame_study(path: Path, words: StudyFile) -> tuple[Study | None, list[str]]
         return None, list(error.faults)
     attrition, experience = _with_customer(words, words.frame.customer)
     faults = draft.faults + frame_faults(draft.view, draft.broken, attrition, experience, words.reasons)
-    if faults:
-        return None, faults
-    seen = left_as_flag(draft.view, attrition.outcome, attrition.left_value) if attrition else draft.view
+    private, more = personal.of_frame(draft.view, words)
+    if faults or more:
+        return None, faults + more
+    hidden = [name for name, kind in private.items() if kind not in (personal.IDS, personal.COMMENTS)]
+    seen = personal.hashed(draft.view, hidden)
+    seen = left_as_flag(seen, attrition.outcome, attrition.left_value) if attrition else seen
     theirs = {part.name: name for name, part in words.columns.items() if part.name}
     origins = [("frame", name, theirs.get(name, name)) for name in seen.at]
-    return _study(path, words, (path, *draft.paths), attrition, experience, origins, frame=seen), []
+    return _study(path, words, (path, *draft.paths), attrition, experience, origins, private, frame=seen), []
 
 
 def _with_customer(words: StudyFile, customer: str | None) -> tuple[AttritionPart | None, ExperiencePart | None]:
@@ -212,6 +224,7 @@ def _study(
     attrition: AttritionPart | None,
     experience: ExperiencePart | None,
     origins: Iterable[tuple[str, str, str]],
+    private: Mapping[str, str],
     tables: data.Tables | None = None,
     frame: engine.View | None = None,
     landmark: LandmarkPart | None = None,
@@ -233,4 +246,5 @@ def _study(
         timezone=words.timezone,
         origins=tuple(origins),
         comments=comments,
+        private=private,
     )

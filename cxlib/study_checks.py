@@ -244,7 +244,7 @@ def customer_faults(seen: engine.View, customer: str | None, where: str) -> list
     """A customer must be known and have one row; which ones repeat is not told, ids are personal."""
     if not customer or customer not in seen.at:
         return []
-    row = counted(seen, rows=nw.len(), there=seen[customer].count(), different=seen[customer].n_unique())
+    row = counted(seen, rows=nw.len(), there=seen[customer].count(), different=seen[customer].n_unique()).fillna(0)
     gaps = int(row["rows"] - row["there"])
     repeated = int(row["there"] - row["different"] + (gaps > 0))  # n_unique counts "no value" as a value
     faults = [f"{where}: {_rows(gaps)} no '{shortened(customer)}'; leave them out or add it"] if gaps else []

@@ -28,10 +28,12 @@ def parse(path: Path) -> StudyFile:
         if path.stat().st_size > LARGEST:
             raise CxError(f"{name}: a study file must be under {LARGEST:,} bytes; data belong in files of their own")
         raw = tomllib.loads(path.read_text("utf-8-sig"))
+    except CxError:
+        raise
     except UnicodeDecodeError as error:
         told = f"{name}: a study file must be UTF-8, it is not at byte {error.start}; save it as UTF-8"
         raise CxError(told) from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # a number of thousands of digits is no TOMLDecodeError
         raise CxError(f"{name}: not valid TOML: {shortened(error)}") from None
     except OSError as error:
         raise CxError(f"{name}: cannot be read: {error.strerror}") from None

@@ -23,6 +23,7 @@ CLASSES = {
     "detractor": "detractors",
     "no answer": "those who gave no answer",
 }
+MOST_SINGLE = 20  # groups of one person, of which a table may name so many
 FEWEST_MINUTES = 2.0  # hours up to which durations are told in minutes
 _smallest = {"group": 10}  # people
 
@@ -132,22 +133,39 @@ def smallest_group() -> int:
 def visible(result: pd.DataFrame) -> pd.DataFrame:
     """The result without the numbers of small groups: nan, n too, and "too few" in their note.
 
-    Where exactly one group is small, the next smallest goes with it: the total would give the small one away.
+    The total less the groups shown gives the hidden ones together away. So the next smallest groups go with them until
+    those hidden are two or more, and together as many people as a group that may be shown.
     """
     hidden = result["n"] < _smallest["group"]
     if keys := groups_of(result):
-        sizes = result.groupby(keys, dropna=False, observed=True)["n"].transform("max")
         places = result.groupby(keys, dropna=False, observed=True).ngroup()
-        small = places[(sizes < _smallest["group"]) & (sizes > 0)].unique()  # of nobody nothing is given away
-        others = sizes[~places.isin(small) & (sizes > 0)]
-        if len(small) == 1 and len(others):
-            hidden |= places == places[others.idxmin()]
+        sizes = result["n"].groupby(places).max()
+        _name_nobody(keys, sizes)
+        hidden |= places.isin(_withheld(sizes[sizes > 0].sort_values(kind="stable")))  # of nobody nothing is given away
     out = result.astype({"n": float})
     if not hidden.any():
         return out
     out.loc[hidden, ["estimate", "std_error", "lower", "upper", "n"]] = np.nan
     out.loc[hidden, "note"] = TOO_FEW
     return out
+
+
+def _withheld(sizes: pd.Series) -> pd.Index:
+    """The groups that are hidden, of sizes in rising order."""
+    count = int((sizes < _smallest["group"]).sum())
+    while 0 < count < len(sizes) and (count == 1 or sizes.iloc[:count].sum() < _smallest["group"]):
+        count += 1
+    return sizes.index[:count]
+
+
+def _name_nobody(keys: Sequence[str], sizes: pd.Series) -> None:
+    """Refuse groups most of which are single people: their names would be on the page, if not their numbers."""
+    single = int((sizes == 1).sum())
+    if single > MOST_SINGLE and 2 * single > len(sizes):
+        raise CxError(
+            f"groups by {listed([plain_name(key) for key in keys])}: most must be of several people, {single:,} of "
+            f"{len(sizes):,} are of one, so that their names tell who it is; choose a column of groups"
+        )
 
 
 def groups_of(result: pd.DataFrame) -> list[str]:

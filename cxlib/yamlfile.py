@@ -27,13 +27,18 @@ def read_yaml(path: str | Path, kind: str) -> tuple[Any, Lines]:
     """Content of a YAML file, scalars as text, and the line of each key and item; CxError with all that is wrong."""
     where = f"{kind} '{shortened(path)}'"
     try:
+        # A pipe would be waited for, and a device read, for ever.
+        if Path(path).exists() and not Path(path).is_file():
+            raise CxError(f"{where} must be a file, it is a folder or a device; name the file")
         if Path(path).stat().st_size > LARGEST:
             raise CxError(f"{where} must be under {LARGEST:,} bytes")
         text = Path(path).read_text(encoding="utf-8-sig")
         node = yaml.compose(text, Loader=PlainLoader)
     except OSError as error:
         raise CxError(f"{where} cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except CxError:
+        raise
+    except (yaml.YAMLError, ValueError) as error:  # a name with a sign that none can have is a ValueError
         raise CxError(f"{where} is not YAML: {shortened(error, 200)}") from None
     except RecursionError:
         raise CxError(f"{where} is not YAML: nested too deeply") from None

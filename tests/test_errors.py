@@ -66,3 +66,19 @@ def test_a_message_is_one_line_of_bounded_length(name, options):
     line = CxError(unknown("column", name, options)).faults[0]
     assert "\n" not in line
     assert len(line) < 2000
+
+
+def test_a_line_shows_what_could_not_be_seen():
+    """Marks that turn the reading direction and codes that move the cursor would make a line say something else."""
+    assert CxError("no column '\u202egnp.exe'").faults == (r"no column '\u202egnp.exe'",)
+    assert CxError("a\x1b[2Jb\x00").faults == (r"a\x1b[2Jb\x00",)
+    assert shortened("zero\u200bwidth \ud800") == r"zero\u200bwidth \ud800"
+    assert shortened("ünï \N{GRINNING FACE}") == "ünï \N{GRINNING FACE}"
+
+
+def test_a_value_too_large_to_show_is_named_by_its_type():
+    nested = []
+    for _ in range(100_000):
+        nested = [nested]
+    assert shortened(nested) == "list too large to show"
+    assert shortened(10**5000) == "int too large to show"

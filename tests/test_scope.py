@@ -117,7 +117,7 @@ def test_a_wave_with_no_answers_is_none_and_not_a_number(tmp_path):
 @pytest.mark.parametrize(
     ("options", "fault"),
     [
-        ({"days": 0}, "days must be a whole number, 1 or more, not 0"),
+        ({"days": 0}, "days must be a whole number from 1 to 36500, not 0"),
         ({"as_of": "2026-07-02"}, "as_of must not lie beyond the day after the last of the data, 2026-06-30, not "),
         ({"as_of": "soon"}, "as_of must be an ISO day such as 2026-03-31 or 'latest', not 'soon'"),
         ({"only_column": "segmnt", "only_value": "x"}, "only_column: no column 'segmnt'; did you mean 'segment'?"),

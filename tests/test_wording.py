@@ -93,6 +93,13 @@ def test_a_single_small_group_takes_the_next_smallest_with_it():
     assert hidden({"a": 40, "b": 10}) == []
 
 
+def test_the_hidden_groups_together_are_no_small_group_either():
+    """The total less the groups shown would give them away as one."""
+    assert hidden({"a": 40, "b": 2, "c": 3, "d": 50}) == ["a", "b", "c"]
+    assert hidden({"a": 40, "b": 5, "c": 5, "d": 50}) == ["b", "c"]
+    assert hidden({"a": 2, "b": 3}) == ["a", "b"]
+
+
 def test_groups_are_counted_once_however_many_rows_they_have():
     rows = [row("nps", m, 0.1, n=n, segment=s) for s, n in {"a": 9, "b": 30, "c": 40}.items() for m in ("x", "y")]
     shown = wording.visible(results(rows, by=["segment"]))
