@@ -32,6 +32,8 @@ KINDS = (".parquet", *csvfile.ENDINGS, *workbook.ENDINGS)
 _FORMAT = re.compile(r"[%A-Za-z0-9 ./:,_+-]{2,40}")
 # A comma or a point that groups thousands must do so everywhere; "1.5" under a decimal comma is a fault, not 15.
 _GROUPED = r"^\s*[+-]?\d{1,3}(\.\d{3})+(,\d*)?\s*$"
+# "1,234" could be either; with a point behind it, or twice, the comma can only group.
+_POINTED = r"^\s*[+-]?\d{1,3}((,\d{3})+\.\d*|(,\d{3}){2,})\s*$"
 _OFFSET = r"\d\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)$"
 
 
@@ -123,7 +125,8 @@ def unreadable(seen: engine.View, parsed: Mapping[str, str]) -> dict[str, tuple[
 
 
 def _number(name: str, decimal: str) -> str:
-    plain = f"TRY_CAST({name} AS DOUBLE)"
+    grouped = f"contains({name}, ',') AND regexp_matches({name}, '{_POINTED}')"  # the first is quick, and mostly false
+    plain = f"TRY_CAST(CASE WHEN {grouped} THEN replace({name}, ',', '') ELSE {name} END AS DOUBLE)"
     if decimal == ",":
         grouped = f"regexp_matches({name}, '{_GROUPED}')"
         bare = f"CASE WHEN {grouped} THEN replace({name}, '.', '') WHEN NOT contains({name}, '.') THEN {name} END"

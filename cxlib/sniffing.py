@@ -88,6 +88,7 @@ def date_formats(values: Iterable[str]) -> list[str]:
 def is_number(value: str, decimal: str) -> bool:
     """Whether a text is a number with this decimal sign."""
     plain = value.replace(".", "").replace(",", ".") if decimal == "," else value
+    plain = value.replace(",", "") if _POINT.fullmatch(value) and decimal == "." else plain
     return bool(re.fullmatch(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", plain))
 
 

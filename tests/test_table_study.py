@@ -1,8 +1,10 @@
 """Tables of a study: rows kept, columns made, each fault in one line with its table, file and key."""
 # ruff: noqa: E501  (a fault is one line, however long)
 
+import duckdb
 import pytest
 
+from cxlib import files
 from cxlib.errors import CxError
 from cxlib.feeds import mapping
 from cxlib.study import read_study
@@ -192,3 +194,15 @@ def test_words_that_make_no_sense_are_told_at_once(desk):
         "desk.toml: tables.ratings.file must be given; add it",
     ]
     assert "secret" not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "number"),
+    [
+        ("1,234.50", ".", 1234.5), ("-12,345,678", ".", -12345678), ("1234.5", ".", 1234.5), ("1,234", ".", None),
+        ("1,23.5", ".", None), ("12,5", ".", None), ("1.234,50", ",", 1234.5), ("1.234", ",", 1234), ("1.23", ",", None),
+    ],
+)  # fmt: skip
+def test_signs_that_group_thousands_are_read_where_they_can_mean_nothing_else(text, decimal, number):
+    sql = files.reading("c", "number", files.Form(decimal=decimal))
+    assert duckdb.sql(f"SELECT {sql} FROM (SELECT '{text}' AS c)").fetchall() == [(number,)]
