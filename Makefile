@@ -38,11 +38,11 @@ bench: $(VENV)/.stamp-dev  ## speed and memory beside the plain ways of doing th
 
 lint: $(VENV)/.stamp-dev  ## style, types, notebooks without outputs
 	$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy
-	git ls-files -z '*.ipynb' | xargs -0 -r $(VENV)/bin/nbstripout --verify
+	git ls-files -z '*.ipynb' | xargs -0 -r $(VENV)/bin/nbstripout --keep-id --verify
 
 format: $(VENV)/.stamp-dev  ## tidy code and notebooks in place
 	$(PY) -m ruff check --fix . && $(PY) -m ruff format .
-	git ls-files -z '*.ipynb' | xargs -0 -r $(VENV)/bin/nbstripout
+	git ls-files -z '*.ipynb' | xargs -0 -r $(VENV)/bin/nbstripout --keep-id
 
 # Both locks leave out the index they came from, so that they install from any mirror.
 LOCK := pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q
