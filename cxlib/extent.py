@@ -59,7 +59,7 @@ def reach_without(data: Tables, level: float = 0.95) -> pd.DataFrame:
 
     >>> import cxlib as cx
     >>> reach_without(cx.read_study("example").tables)["term"].tolist()
-    ['help_pages', 'contact_support', 'technician']
+    ['help_pages', 'contact_support', 'technician', 'follow_up']
     """
     quantile(level)
     events, table = data.need("interactions"), data.need("touchpoints", "what is service is written there")

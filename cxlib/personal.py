@@ -27,8 +27,8 @@ _WHOSE = (
     "first last middle full family given maiden sur fore nick user customer client contact person agent employee staff"
 )
 _NAMES = frozenset(
-    "author surname firstname lastname fullname forename username nickname vorname nachname kundenname nom prénom prenom "
-    "apellido apellidos cognome achternaam voornaam".split()
+    "author surname firstname lastname fullname forename username nickname vorname nachname kundenname nom prénom "
+    "prenom apellido apellidos cognome achternaam voornaam".split()
 )
 _PLACES = frozenset("address street straße strasse anschrift adresse dirección indirizzo adres postaladdress".split())
 _BIRTHS = (

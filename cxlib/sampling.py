@@ -51,7 +51,7 @@ def repeated_samples(
 
     >>> drawn = repeated_samples(samples=20)
     >>> drawn["note"].value_counts().to_dict()
-    {'holds it': 20, '': 1}
+    {'holds it': 19, 'misses it': 1, '': 1}
     """
     quantile(level)
     refuse(f"{name} must be a whole number from 1 to {most:,}, not {shortened(value)}"
