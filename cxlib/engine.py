@@ -157,7 +157,13 @@ def last_by(lazy: nw.LazyFrame[Any], key: str, columns: Mapping[str, tuple[str, 
 
 def collect(lazy: nw.LazyFrame[Any], order: Sequence[str] = ()) -> pd.DataFrame:
     """A small result as a pandas frame, in a fixed order: engines return groups in any."""
-    frame = lazy.collect("pyarrow").to_native().to_pandas()
+    try:
+        frame = lazy.collect("pyarrow").to_native().to_pandas()
+    except Exception as error:
+        if not type(error).__module__.startswith(("pyspark.", "py4j.")):
+            raise
+        told = shortened(next(iter(str(error).splitlines()), type(error).__name__), 300)
+        raise CxError(f"Spark could not run a query: {told}; the rest is in its log") from error
     return frame.sort_values(list(order), kind="stable", ignore_index=True) if order else frame
 
 

@@ -83,7 +83,8 @@ def study_reasons(
         said = people.frame.select("customer_id", people[column].alias(column))
         joined = seen.frame.join(said, on="customer_id", how="left")
         seen = engine.View(joined, {**seen.at, column: column}, {**seen.kind, column: engine.FACTOR})
-    left = seen.frame.filter(seen[study.attrition.outcome] == 1).select(seen[column].alias("reason")).unique()
+    gone = seen[study.attrition.outcome].cast(nw.Float64) == 1  # a yes/no is no number on Spark
+    left = seen.frame.filter(gone).select(seen[column].alias("reason")).unique()
     there = set(engine.collect(left)["reason"].dropna())
     rules = {
         name: {cause: [reason for reason in reasons if reason in there] for cause, reasons in rule.items()}

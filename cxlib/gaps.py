@@ -68,8 +68,8 @@ def service_gap(
     _check(seen, [score, *service, *others], weights, customer, promoters_from)
     refuse([] if service else ["service must name at least one rating"])
     given = [seen[s] for s in service]
-    met, least = ~nw.min_horizontal(*given).is_null(), nw.min_horizontal(*given)
-    great, bad = least >= excellent, least <= low
+    least = nw.min_horizontal(*given, given[0])  # twice the first: Spark's takes two or more
+    great, bad, met = least >= excellent, least <= low, ~least.is_null()
     groups = {"met": met, "excellent": great, "poor": bad, GAP: great & (seen[score] <= poor),
               "rest": great & (seen[score] > poor), REVERSE: bad & (seen[score] >= promoters_from)}  # fmt: skip
     for other in others:

@@ -12,6 +12,7 @@ from .errors import refuse, shortened, unknown
 
 _KIND = dict.fromkeys(("id", "text", "category", "flag"), engine.FACTOR)
 _KIND |= dict.fromkeys(("number", "integer"), engine.NUMBER) | dict.fromkeys(("date", "timestamp"), engine.STAMP)
+_ON_SPARK = {"date": "to_date", "timestamp": "to_timestamp"}
 
 
 def typed(
@@ -42,7 +43,8 @@ def typed(
         elif _fits(dtype, kind):
             spelled[name] = _cast(source.view.at[given], kind, dtype, zone, given in source.zoned, stamp)
         else:
-            faults.append(f"{where}: column '{shortened(given)}' must be {_wanted(kind)}, it is {dtype}; convert it")
+            told = f"text: Spark reads texts with {_ON_SPARK.get(kind, 'cast')}" if text else dtype
+            faults.append(f"{where}: column '{shortened(given)}' must be {_wanted(kind)}, it is {told}; convert it")
     refuse(faults + _unread(where, source, parsed, {given: known[name].kind for name, given in theirs.items()}))
     stamps = [given for name, given in theirs.items() if known[name].kind == "timestamp" and given not in source.zoned]
     refuse(_skipped(where, source, stamps, types, zone) if zone != "UTC" else [])
