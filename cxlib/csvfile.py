@@ -78,6 +78,8 @@ def told(name: str, error: Exception, before: int = 0) -> str:
     counts = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
     if counts:
         return f"{at}: every row must have {counts[1]} columns, this one has {counts[2]}; quote the delimiters in texts"
+    if isinstance(error, FileNotFoundError) or "No files found" in text:
+        return f"{at}: the file is gone, it was there before; put it back and run again"
     if "not utf-8" in text:
         return f'{at}: the text is not UTF-8; declare its encoding in the study, such as encoding = "cp1252"'
     if "unterminated quote" in text:

@@ -159,6 +159,8 @@ def collect(lazy: nw.LazyFrame[Any], order: Sequence[str] = ()) -> pd.DataFrame:
     """A small result as a pandas frame, in a fixed order: engines return groups in any."""
     try:
         frame = lazy.collect("pyarrow").to_native().to_pandas()
+    except duckdb.IOException as error:
+        raise CxError(f"a file of the data is gone or was changed while it was read; run again ({error})") from None
     except Exception as error:
         if not type(error).__module__.startswith(("pyspark.", "py4j.")):
             raise

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+MOST = 100  # faults told at once; nobody mends more before looking again
+
 
 class CxError(ValueError):
     """One or more faults in what the user gave, one line each.
@@ -18,7 +20,8 @@ class CxError(ValueError):
     """
 
     def __init__(self, *faults: str, brief: str = ""):
-        self.faults = tuple(one_line(fault) for fault in faults)
+        more = [f"and {len(faults) - MOST:,} more faults, not shown"] if len(faults) > MOST else []
+        self.faults = tuple(one_line(fault) for fault in [*faults[:MOST], *more])
         self.brief = brief or (self.faults[0].partition(";")[0] if self.faults else "")
         super().__init__("\n".join(self.faults))
 

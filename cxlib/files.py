@@ -26,6 +26,7 @@ import narwhals as nw
 from . import csvfile, engine, workbook
 from .csvfile import PLAIN, Form
 from .errors import CxError, listed, nearest, shortened
+from .paths import beside, is_file
 
 IN_MEMORY = 64 << 20  # bytes of a CSV file up to which it is held in memory
 KINDS = (".parquet", *csvfile.ENDINGS, *workbook.ENDINGS)
@@ -49,7 +50,7 @@ class Source:
 
 def read_file(path: Path, form: Form = PLAIN) -> Source:
     """A CSV file or sheet (all columns as text, empty = missing) or Parquet file (own types) as a lazy frame."""
-    if not path.is_file():
+    if not is_file(path):
         raise CxError(not_there(path))
     ending = path.suffix.lower()
     try:
@@ -196,12 +197,16 @@ def _stored(relation: duckdb.DuckDBPyRelation, size: int) -> Any:
 
 def not_there(path: Path) -> str:
     """The line for a file that is not there, with the nearest name beside it."""
-    there = sorted(entry.name for entry in path.parent.iterdir()) if path.parent.is_dir() else []
+    there, name = beside(path), shortened(path.name)
+    if path.name in there:
+        return (
+            f"no file '{name}' in '{path.parent}': it is a folder, a device, or a link that leads nowhere; name a file"
+        )
     if not there:
-        return f"no file '{path.name}': the folder '{path.parent}' is not there or is empty"
+        return f"no file '{name}': the folder '{shortened(path.parent)}' is not there or is empty"
     close = nearest(path.name, there)
     hint = f"; did you mean '{close}'?" if close else f"; there are: {listed(there, 8)}"
-    return f"no file '{path.name}' in '{path.parent}'{hint}"
+    return f"no file '{name}' in '{path.parent}'{hint}"
 
 
 def _literal(path: Path) -> str:

@@ -14,6 +14,7 @@ from . import fingerprint
 from .alerts import Alert
 from .errors import CxError, listed, refuse, shortened, unknown
 from .parameters import Parameter, find_notebooks, fitted, read_notebook, read_parameters
+from .paths import is_file
 
 if TYPE_CHECKING:  # the processes that render know jobs too, and have no use for engines
     from .plan import Entry, Plan
@@ -128,7 +129,7 @@ def _places(plan: Plan, number: int, given: Mapping[str, object]) -> Callable[..
 
 def _path(plan: Plan, entry: Entry) -> Path:
     beside = plan.path.parent / entry.notebook
-    if entry.notebook.endswith(".ipynb") and not Path(entry.notebook).is_file() and beside.is_file():
+    if entry.notebook.endswith(".ipynb") and not is_file(entry.notebook) and is_file(beside):
         return beside
     return find_notebooks([entry.notebook])[0]
 

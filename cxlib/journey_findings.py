@@ -12,7 +12,7 @@ from great_tables import GT
 from . import engine
 from .data import Tables
 from .history import first_day
-from .layout import laid_out
+from .layout import laid_out, told_apart
 from .study import Study
 from .wording import (
     Sentence,
@@ -56,13 +56,13 @@ def rows_in_journey(study: Study, history: Tables | None, comments: engine.View 
     rows = []
     for name, words in (("customers", "customers"), ("interactions", "interactions"), ("tickets", "tickets")):
         if name in whole:
-            rows.append((words, number(engine.rows(whole[name])), number(engine.rows(kept[name]))))
+            rows.append((words, *told_apart(engine.rows(whole[name]), engine.rows(kept[name]))))
     if "surveys" in whole:
-        before, after = (number(engine.rows(_answered(tables["surveys"]))) for tables in (whole, kept))
-        rows.append(("answers to surveys", before, after))
+        before, after = (engine.rows(_answered(tables["surveys"])) for tables in (whole, kept))
+        rows.append(("answers to surveys", *told_apart(before, after)))
     if comments is not None:
         every = study.frame or _commented(whole["surveys"])
-        rows.append(("comments", number(engine.rows(every)), number(engine.rows(comments))))
+        rows.append(("comments", *told_apart(engine.rows(every), engine.rows(comments))))
     shown = pd.DataFrame(rows, columns=["", "in the data", "counted here"])
     note = "Not counted: what came on or after as_of, and other groups where one is chosen."
     return laid_out(shown, "What is counted", note) if rows else None

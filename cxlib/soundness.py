@@ -8,7 +8,7 @@ from great_tables import GT
 from . import engine
 from .data import SEEN
 from .feeds import describe_study
-from .layout import laid_out
+from .layout import laid_out, people
 from .study import Study
 from .wording import (
     Sentence,
@@ -32,9 +32,10 @@ def tables_held(study: Study) -> GT:
     """What a study holds: its tables, their rows, and the days they cover."""
     if study.tables is None:
         assert study.frame is not None
-        rows = [("frame", number(engine.rows(study.frame)), number(len(study.frame.at)), "")]
+        rows = [("frame", people(engine.rows(study.frame)), number(len(study.frame.at)), "")]
     else:
-        rows = [(name, number(engine.rows(seen)), number(len(seen.at)), _days(seen, name))
+        rows = [(name, people(engine.rows(seen)) if name != "touchpoints" else number(engine.rows(seen)),
+                 number(len(seen.at)), _days(seen, name))
                 for name, seen in study.tables.present.items()]  # fmt: skip
     shown = pd.DataFrame(rows, columns=["table", "rows", "columns", "days"])
     return laid_out(shown.loc[:, (shown != "").any()], "What the study holds")

@@ -10,7 +10,7 @@ import pandas as pd
 from great_tables import GT
 
 from .engine import View, rows
-from .layout import laid_out
+from .layout import laid_out, steps_told
 from .linkage import APART
 from .mediated import NO_PROPORTION
 from .study import Study, study_frame
@@ -192,11 +192,7 @@ def invitations_kept(
     steps = [("invitations in the data" if study.tables else "rows of the study's frame", whole, "")]
     why = "a later invitation of the same customer, one of the last two weeks, or another group"
     steps += [("followed from the answer or the invitation", kept, why)] if study.tables or only_column else []
-    shown = pd.DataFrame({
-        "rows": [step for step, _, _ in steps], "kept": [number(count) for _, count, _ in steps],
-        "left out": ["", *(number(whole - count) for _, count, _ in steps[1:])], "because": [why for *_, why in steps],
-    })  # fmt: skip
-    return laid_out(shown, "From the invitations to the customers followed")
+    return laid_out(steps_told(steps), "From the invitations to the customers followed")
 
 
 def retention_table(result: pd.DataFrame | None) -> GT | None:

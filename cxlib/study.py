@@ -9,9 +9,10 @@ from datetime import date
 from pathlib import Path
 
 from . import data, engine, files, personal
-from .errors import CxError, refuse, unknown
+from .errors import CxError, refuse, shortened, unknown
 from .frame import answers, landmark, only
 from .frame_study import frame_of, left_as_flag
+from .paths import beside, is_file, is_folder
 from .study_checks import comment_faults, frame_faults, tables_faults
 from .study_file import (
     AttritionPart,
@@ -99,14 +100,13 @@ def find_study(name_or_path: str | Path) -> Path:
     text = str(name_or_path)
     if not text.endswith(".toml") and Path(text).name == text:
         named = STUDIES / f"{text}.toml"
-        if named.is_file():
+        if is_file(named):
             return named
         raise CxError(unknown("study", text, sorted(path.stem for path in STUDIES.glob("*.toml")), "data/studies"))
     for path in (Path(text), ROOT / text):
-        if path.is_file():
+        if is_file(path):
             return path.resolve()
-    there = sorted(path.name for path in Path(text).absolute().parent.glob("*.toml"))
-    raise CxError(unknown("study file", Path(text).name, there, str(Path(text).parent)))
+    raise CxError(unknown("study file", Path(text).name, beside(text, "*.toml"), shortened(Path(text).parent)))
 
 
 def data_path(study: Path, file: str) -> Path:
@@ -120,7 +120,7 @@ def data_path(study: Path, file: str) -> Path:
 
 def _there(study: Path, file: str) -> Path:
     path = data_path(study, file)
-    if not path.exists() and Path(os.path.normpath(study.parent / file)).is_relative_to(REAL):
+    if not is_file(path) and not is_folder(path) and Path(os.path.normpath(study.parent / file)).is_relative_to(REAL):
         raise CxError(
             f"no file '{path.name}' in '{path.parent}'; download it there, or name its folder in CX_REAL_DATA"
         )

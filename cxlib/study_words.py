@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from . import files, schema
 from .bands import band_faults
-from .errors import CxError, shortened, unknown
+from .errors import CxError, one_line, shortened, unknown
+from .paths import is_file
 from .snapshots import is_database
 from .study_file import ExperiencePart, FilePart, Part, PricesPart, StudyFile, TablePart, key_path
 
@@ -25,6 +26,8 @@ def parse(path: Path) -> StudyFile:
     """Read a study file's words; all faults that need no data are told at once."""
     name = path.name
     try:
+        if path.exists() and not is_file(path):
+            raise CxError(f"{name}: a study must be a file, it is a folder or a device; name the file")
         if path.stat().st_size > LARGEST:
             raise CxError(f"{name}: a study file must be under {LARGEST:,} bytes; data belong in files of their own")
         raw = tomllib.loads(path.read_text("utf-8-sig"))
@@ -57,7 +60,7 @@ _MUST = dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "a t
 
 def _told(name: str, error: Any) -> str:
     keys, kind, given = error["loc"], error["type"], shortened(error["input"])
-    given = "an address" if _SECRET.search(str(error["input"])) else given
+    given = "an address" if _SECRET.search(one_line(error["input"])) else given
     if kind == "extra_forbidden":
         where = f"{name}: {key_path(*keys[:-1])}" if keys[:-1] else name
         return unknown("key", keys[-1], _keys_at(keys[:-1]), where)

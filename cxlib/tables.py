@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -17,7 +16,7 @@ from . import engine
 from .cells import cross_products
 from .engine import NUMBER, View
 from .fitted import AttritionFit
-from .layout import laid_out
+from .layout import laid_out, steps_told
 from .schema import ordered, results
 from .scores import counted
 from .study import Study, study_answers, study_frame
@@ -102,13 +101,7 @@ def rows_kept(study: Study, part: str, as_of: str = "", only_column: str = "", o
                 "another group",
             )
         )
-    counts = [count for _, count, _ in steps]
-    left_out = [""] + [f"{number(a - b)}" for a, b in itertools.pairwise(counts)]
-    table = pd.DataFrame({
-        "rows": [step for step, _, _ in steps], "kept": [number(count) for count in counts],
-        "left out": left_out, "because": [why for _, _, why in steps],
-    })  # fmt: skip
-    return laid_out(table, f"From the data to the {part} analysis")
+    return laid_out(steps_told(steps), f"From the data to the {part} analysis")
 
 
 def base_rates(fit: AttritionFit | None, level: float = 0.95) -> GT | None:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from .errors import CxError, refuse, shortened
+from .paths import is_file
 
 LARGEST = 1_000_000  # bytes; one written by a person is far smaller
 Lines = Mapping[tuple[str | int, ...], int]
@@ -28,7 +29,7 @@ def read_yaml(path: str | Path, kind: str) -> tuple[Any, Lines]:
     where = f"{kind} '{shortened(path)}'"
     try:
         # A pipe would be waited for, and a device read, for ever.
-        if Path(path).exists() and not Path(path).is_file():
+        if Path(path).exists() and not is_file(path):
             raise CxError(f"{where} must be a file, it is a folder or a device; name the file")
         if Path(path).stat().st_size > LARGEST:
             raise CxError(f"{where} must be under {LARGEST:,} bytes")

@@ -8,6 +8,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 import cxlib as cx
 from cxlib import tables, wording
+from cxlib.layout import people, steps_told, told_apart
 from cxlib.schema import results
 from tests import shown
 from tests.shown import row
@@ -149,3 +150,28 @@ def test_what_a_study_does_not_feed_gives_no_table():
     assert tables.base_rates(None) is None
     assert tables.driver_table(None, None, None) is None
     assert tables.score_counts(None, None) is None
+
+
+def rows_of(*steps):
+    return steps_told(steps).to_numpy().tolist()
+
+
+def test_steps_that_leave_out_a_few_are_told_with_the_one_before():
+    """By subtraction 1,000 and 997 would be three people."""
+    assert rows_of(("all", 1000, ""), ("known", 900, "a"), ("north", 400, "b")) == [
+        ["all", "1,000", "", ""], ["known", "900", "100", "a"], ["north", "400", "500", "b"],
+    ]  # fmt: skip
+    assert rows_of(("all", 1000, ""), ("known", 900, "a"), ("north", 897, "b")) == [
+        ["all", "1,000", "", ""], ["north", "897", "103", "a; fewer than 10 of them: b"],
+    ]  # fmt: skip
+    assert rows_of(("all", 1000, ""), ("north", 991, "b")) == [["north", "991", "", "fewer than 10 of them: b"]]
+    assert rows_of(("all", 1000, ""), ("known", 1000, "a")) == [["all", "1,000", "", ""], ["known", "1,000", "0", "a"]]
+    assert rows_of(("all", 1000, ""), ("north", 9, "b")) == [["all", "1,000", "", ""], ["north", "under 10", "", "b"]]
+
+
+def test_of_two_numbers_a_few_apart_one_is_told():
+    assert told_apart(1000, 991) == ("–", "991")
+    assert told_apart(1000, 990) == ("1,000", "990")
+    assert told_apart(1000, 1000) == ("1,000", "1,000")
+    assert told_apart(1000, 3) == ("1,000", "under 10")
+    assert [people(count) for count in (0, 1, 9, 10)] == ["0", "under 10", "under 10", "10"]
