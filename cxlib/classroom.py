@@ -148,8 +148,18 @@ def save(table: pd.DataFrame, name: str = "touchpoints.csv") -> str:
     """Write a table beside the notebook, or into the home folder where this one may not be written; says where."""
     for folder in (Path.cwd(), Path.home()):
         try:
-            table.to_csv(folder / name, index=False, lineterminator="\n")
+            harmless(table).to_csv(folder / name, index=False, lineterminator="\n")
         except OSError:
             continue
         return f"Saved: {folder / name}"
     return "Nothing saved: neither this folder nor the home folder may be written."
+
+
+def harmless(table: pd.DataFrame) -> pd.DataFrame:
+    """The table as a spreadsheet may open it: texts that it would run as a formula stand behind an apostrophe."""
+    return table.rename(columns=_no_formula).apply(lambda column: column.map(_no_formula))
+
+
+def _no_formula(value: object) -> object:
+    risky = isinstance(value, str) and value.lstrip()[:1] in tuple("=+-@＝＋－＠")
+    return f"'{value}" if risky or (isinstance(value, str) and value[:1] in ("\t", "\r", "\n")) else value

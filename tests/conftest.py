@@ -20,6 +20,18 @@ hypothesis.settings.register_profile("long", max_examples=2000, deadline=None, p
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
+@pytest.hookimpl(tryfirst=True)  # before the tests that are not asked for are left out
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Hostile input takes minutes at 2,000 examples: `make test-long` tries so many, `make test` 200."""
+    if os.environ.get("HYPOTHESIS_PROFILE") != "long":
+        return
+    for item in items:
+        if item.path.stem.startswith("test_hostile_") and hypothesis.is_hypothesis_test(
+            getattr(item, "function", None)
+        ):
+            item.add_marker(pytest.mark.long)
+
+
 def real_data_folder() -> Path:
     """Where the public data lie that the project does not ship."""
     return Path(os.environ.get("CX_REAL_DATA") or TESTS.parent / "data" / "real").resolve()
