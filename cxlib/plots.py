@@ -79,7 +79,7 @@ from .value_figures import (
     word_of_mouth,
 )  # fmt: skip
 from .verdict_figures import margins, verdicts
-from .wording import capital, groups_of, listed, number, percent, plain_name
+from .wording import capital, groups_of, listed, number, percent, plain_name, visible
 
 __all__ = [
     "PUBLISHED", "alt", "attributable_fractions", "attrition_definitions", "attrition_prediction", "both_scales",
@@ -234,7 +234,7 @@ def nps(
         for one in result.itertuples(index=False)
     ]
     title = f"NPS by {listed([plain_name(key) for key in keys])}" if keys else "NPS"
-    lines = [] if overall is None else overall.itertuples(index=False)
+    lines = [] if overall is None else visible(overall).dropna(subset="estimate").itertuples(index=False)
     lines = [Line(one.estimate, f"everyone {number(one.estimate)}", OTHER) for one in lines]
     return forest_plot(ax, rows, title, "NPS points", lines)
 

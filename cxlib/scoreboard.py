@@ -10,7 +10,7 @@ import pandas as pd
 from great_tables import GT
 
 from . import engine
-from .layout import laid_out
+from .layout import laid_out, told_apart
 from .scope import Scope, active_customers
 from .study import Study
 from .wording import Sentence, estimate, groups_of, in_minutes, listed, number, percent, plain_name, visible
@@ -144,9 +144,9 @@ def rows_in_scope(scope: Scope) -> GT | None:
                  "tickets": (whole.get("tickets"), scope.desk and scope.desk.tickets)}  # fmt: skip
         for name, (every, kept) in parts.items():
             if every is not None:
-                rows.append((name, number(engine.rows(every)), number(engine.rows(kept) if kept else 0)))
+                rows.append((name, *told_apart(engine.rows(every), engine.rows(kept) if kept else 0)))
         if scope.customers is not None:
-            rows.append(("customers", number(engine.rows(whole["customers"])), number(active_customers(scope))))
+            rows.append(("customers", *told_apart(engine.rows(whole["customers"]), active_customers(scope))))
     shown = pd.DataFrame(rows, columns=["", "in the data", "this period"])
     note = "Customers of this period: those there on its last day." if scope.customers else ""
     return laid_out(shown.loc[:, (shown != "").any()], "What is counted", note) if rows else None

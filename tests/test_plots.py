@@ -9,6 +9,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from cxlib import plots, text, wording
+from cxlib.promoters import nps
 from cxlib.schema import results
 from tests import shown
 from tests.shown import dots, row, words
@@ -275,3 +276,9 @@ def luminance(colour):
 def test_colours_stand_out_from_white(colour, least):
     """WCAG 2.1: 4.5 to 1 for text, 3 to 1 for graphics and large text."""
     assert 1.05 / (luminance(colour) + 0.05) >= least
+
+
+def test_the_line_of_everyone_is_hidden_where_everyone_is_too_few():
+    groups = nps(pd.DataFrame({"recommend": [9, 3] * 30, "region": ["a", "b"] * 30}), by="region")
+    few = nps(pd.DataFrame({"recommend": [9, 3, 3]}))
+    assert "everyone" not in " ".join(words(plots.nps(groups, overall=few)))
