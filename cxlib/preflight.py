@@ -120,7 +120,8 @@ def _speed() -> Check:
         seconds = time.perf_counter() - start
         plt.close(ax.figure)  # type: ignore[arg-type]
     slow = "Close other programs and put the laptop on mains power" if seconds > SLOW else ""
-    return Check("Figures and speed", f"one turn of a slider takes {seconds:.1f} s", slow)
+    told = f"{seconds:.1f} s" if slow else f"less than {SLOW:g} s"
+    return Check("Figures and speed", f"one turn of a slider takes {told}", slow)
 
 
 def _folder() -> Check:

@@ -197,7 +197,7 @@ def test_a_published_figure_about_a_cause_the_study_does_not_name():
 def test_the_published_claims_have_every_column_and_an_untestable_case():
     claims = text.claims()
     assert list(claims.columns) == [
-        "claim", "about", "value", "relation", "unit", "population", "n", "part_of", "year", "source", "test",
+        "label", "claim", "about", "value", "relation", "unit", "population", "n", "part_of", "year", "source", "test",
         "untestable",
     ]  # fmt: skip
     assert claims.loc[["service_role", "price_outweighs"], "value"].tolist() == [0.25, 0.3]
