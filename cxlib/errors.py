@@ -61,6 +61,12 @@ def shortened(value: object, most: int = 80) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def ending(path: object, most: int = 80) -> str:
+    """A path of bounded length, whose end tells more than its beginning."""
+    text = one_line(path)
+    return text if len(text) <= most else "…" + text[1 - most :]
+
+
 def unknown(kind: str, name: object, options: Iterable[object], where: str = "") -> str:
     """The standard line for a name that does not exist.
 

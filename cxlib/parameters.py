@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import CxError, listed, nearest, refuse, shortened, unknown
+from .errors import CxError, ending, listed, nearest, refuse, shortened, unknown
 from .kinds import Kind, fit, kinds_in, kinds_of
 from .yamlfile import read_yaml
 
@@ -84,9 +84,9 @@ def read_notebook(path: str | Path) -> nbformat.NotebookNode:
     try:
         return nbformat.read(path, as_version=4)
     except FileNotFoundError:
-        raise CxError(f"no notebook at '{shortened(path)}'; `cx list` shows those there are") from None
+        raise CxError(f"no notebook at '{ending(path)}'; `cx list` shows those there are") from None
     except Exception as error:  # nbformat lets json, schema and attribute errors through
-        raise CxError(f"'{shortened(path)}' is not a notebook: {shortened(error)}") from None
+        raise CxError(f"'{ending(path)}' is not a notebook: {shortened(error)}") from None
 
 
 def find_notebooks(names: Iterable[str]) -> list[Path]:
@@ -166,7 +166,7 @@ def read_parameter_file(path: str | Path) -> dict[str, object]:
     if given in (None, ""):
         return {}
     if not isinstance(given, dict):
-        raise CxError(f"parameter file '{shortened(path)}' must hold `name: value` lines, not a {type(given).__name__}")
+        raise CxError(f"parameter file '{ending(path)}' must hold `name: value` lines, not a {type(given).__name__}")
     return given
 
 

@@ -60,6 +60,9 @@ def counted(
     The keys, `score` (nan = no answer), `rows`, sum of weights `weight`, of squared weights `square`, the `least`
     weight and the number of rows `weighted`; without weights every row weighs 1.
     """
+    by = dict.fromkeys([*groups, *filter(None, (design.get("strata"), design.get("cluster")))])
+    refuse(f"{where}: '{name}' must hold texts, numbers or days, not lists; turn it into text"
+           for name in by if seen.kind[name] == engine.OTHER)  # fmt: skip
     keys = {f"g{i}": seen[name] for i, name in enumerate(groups)}
     keys |= {part: seen[name] for part in ("strata", "cluster") if (name := design.get(part))}
     keys["score"] = seen[score].cast(nw.Float64) if seen.kind[score] == engine.NUMBER else seen[score]

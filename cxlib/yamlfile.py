@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from .errors import CxError, refuse, shortened
+from .errors import CxError, ending, refuse, shortened
 from .paths import is_file
 
 LARGEST = 1_000_000  # bytes; one written by a person is far smaller
@@ -26,7 +26,7 @@ class PlainLoader(yaml.BaseLoader):
 
 def read_yaml(path: str | Path, kind: str) -> tuple[Any, Lines]:
     """Content of a YAML file, scalars as text, and the line of each key and item; CxError with all that is wrong."""
-    where = f"{kind} '{shortened(path)}'"
+    where = f"{kind} '{ending(path)}'"
     try:
         # A pipe would be waited for, and a device read, for ever.
         if Path(path).exists() and not is_file(path):

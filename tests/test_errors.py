@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxlib.errors import CxError, listed, nearest, refuse, shortened, unknown
+from cxlib.errors import CxError, ending, listed, nearest, refuse, shortened, unknown
 
 NAMES = ["customer_id", "region", "segment", "monthly price"]
 
@@ -82,3 +82,9 @@ def test_a_value_too_large_to_show_is_named_by_its_type():
         nested = [nested]
     assert shortened(nested) == "list too large to show"
     assert shortened(10**5000) == "int too large to show"
+
+
+def test_a_long_path_keeps_its_end():
+    assert ending("/a/b.yml") == "/a/b.yml"
+    assert ending("/" + "a" * 100 + "/b.yml").endswith("a/b.yml")
+    assert len(ending("/" + "a" * 100 + "/b.yml")) == 80

@@ -420,3 +420,9 @@ def test_one_group_alone_and_an_empty_one_have_no_difference():
     data = pd.DataFrame({"recommend": [10, 9, 3, np.nan], "plan": ["a", "a", "a", "b"]})
     found = nps_differences(data, "plan").set_index("plan")
     assert found["estimate"].isna().all() and found["n"].to_dict() == {"a": 3, "b": 0}
+
+
+def test_groups_that_are_lists_are_refused():
+    frame = pd.DataFrame({"recommend": [9, 3], "who": [[1], [2]]})
+    with pytest.raises(CxError, match=r"^frame: 'who' must hold texts, numbers or days, not lists; turn it into text$"):
+        nps(frame, by="who")
