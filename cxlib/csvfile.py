@@ -13,10 +13,14 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.csv
+
 from .errors import CxError, refuse, shortened
 
 ENDINGS = {".csv": ",", ".txt": ",", ".tsv": "\t"}
 _ROW = re.compile(r"Line: (\d+)")
+_COUNTS = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 
 
 @dataclass(frozen=True)
@@ -75,9 +79,8 @@ def told(name: str, error: Exception, before: int = 0) -> str:
     text = str(error)
     row = _ROW.search(text)
     at = f"{name}, line {int(row[1]) + before}" if row else name
-    counts = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
-    if counts:
-        return f"{at}: every row must have {counts[1]} columns, this one has {counts[2]}; quote the delimiters in texts"
+    if counts := _COUNTS.search(text):
+        return _ragged(at, int(counts[1]), int(counts[2]))
     if isinstance(error, FileNotFoundError) or "No files found" in text:
         return f"{at}: the file is gone, it was there before; put it back and run again"
     if "not utf-8" in text:
@@ -85,6 +88,74 @@ def told(name: str, error: Exception, before: int = 0) -> str:
     if "unterminated quote" in text:
         return f'{at}: a quote (") is opened and never closed; close or double it'
     return f"{at}: cannot be read ({shortened(text.splitlines()[0] if text else type(error).__name__)})"
+
+
+def is_ragged(error: Exception) -> bool:
+    """Whether DuckDB met a row of another length, or lines that end in different ways."""
+    return bool(_COUNTS.search(str(error))) or "reached an invalid state" in str(error)
+
+
+def refuse_ragged(text: Text, delimiter: str, name: str, known: bool = False) -> None:
+    """Refuse the first row that has not as many cells as there are names, or does not end as the first line does.
+
+    DuckDB drops cells beyond the last name where they are empty. Such a row may hold an unquoted delimiter further
+    left, and what follows it would stand one column too far right. `known`: something is wrong, only not where.
+    """
+    if not known and _fits(text.path, len(text.names), delimiter):
+        return
+    width, line, usual = len(text.names), text.before + 1, None
+    for row, end, lines in _records(text.path, delimiter):
+        at, line = f"{name}, line {line}", line + lines
+        usual = usual or end
+        if row and len(row) != width:
+            remedy = ", or remove those at the end of the row" if len(row) > width and not row[-1] else ""
+            if len(row) < width and text.names[-1] == f"column {width}":
+                remedy = ", or end the header without a delimiter"
+            raise CxError(_ragged(at, width, len(row), remedy))
+        if end and end != usual:
+            raise CxError(f"{at}: the lines before end otherwise; save the file with one kind of line end, "
+                          "and quote texts that hold one")  # fmt: skip
+
+
+def _records(path: Path, delimiter: str) -> Iterator[tuple[list[str], str, int]]:
+    """The cells of each record, how its last line ends, and how many lines it has."""
+    limit, before, last = csv.field_size_limit(1 << 30), 0, [""]
+
+    def noted(lines: Iterator[str]) -> Iterator[str]:
+        for line in lines:
+            last[0] = line
+            yield line
+
+    try:
+        with _opened(path, PLAIN) as lines:
+            reader = csv.reader(noted(lines), delimiter=delimiter)
+            for row in reader:
+                yield row, last[0][len(last[0].rstrip("\r\n")) :], reader.line_num - before
+                before = reader.line_num
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _fits(path: Path, width: int, delimiter: str) -> bool:
+    """Whether all rows have `width` cells, by Arrow, which splits a row in a quarter of the time DuckDB reads it in."""
+    if not delimiter.isascii():  # to Arrow a delimiter is one byte
+        return False
+    try:
+        with pyarrow.csv.open_csv(
+            path,
+            pyarrow.csv.ReadOptions(block_size=4 << 20, column_names=[f"c{i}" for i in range(width)]),
+            pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            pyarrow.csv.ConvertOptions(include_columns=["none"], include_missing_columns=True),  # values cost most
+        ) as batches:
+            return all(True for _ in batches)
+    except pa.ArrowInvalid:
+        return False
+
+
+def _ragged(at: str, width: int, found: int, remedy: str = "") -> str:
+    plain = "quote the delimiters in texts" if found > width else "add the cells it lacks"
+    has = f"{at}: every row must have {width} column{'s' * (width != 1)}, this one has {found}"
+    return f"{has}; {plain}{remedy}"
 
 
 def is_utf8(encoding: str) -> bool:

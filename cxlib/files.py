@@ -137,6 +137,7 @@ def _number(name: str, decimal: str) -> str:
 
 def _csv(path: Path, form: Form, name: str) -> engine.View:
     """Read once, as text, into memory or (large files) Parquet in a scratch folder: parsing CSV is what costs."""
+    delimiter = form.delimiter or csvfile.ENDINGS.get(path.suffix.lower(), ",")
     with csvfile.as_utf8(path, form, name) as text:
         try:
             relation = duckdb.read_csv(
@@ -144,14 +145,17 @@ def _csv(path: Path, form: Form, name: str) -> engine.View:
                 columns={f"c{i}": "VARCHAR" for i in range(len(text.names))},
                 auto_detect=False,
                 header=text.header,
-                sep=form.delimiter or csvfile.ENDINGS.get(path.suffix.lower(), ","),
+                sep=delimiter,
                 quotechar='"',
                 escapechar='"',
             )
             seen = _without(engine.view(relation, name), form.missing)
             seen = engine.view(_stored(seen.frame.to_native(), path.stat().st_size), name)
         except duckdb.Error as error:
+            if csvfile.is_ragged(error):  # DuckDB tells the row, which is not the line where texts hold line ends
+                csvfile.refuse_ragged(text, delimiter, name, known=True)
             raise CxError(csvfile.told(name, error, text.before)) from None
+        csvfile.refuse_ragged(text, delimiter, name)
     kinds = dict.fromkeys(text.names, engine.FACTOR)
     return engine.View(seen.frame, dict(zip(text.names, seen.at.values(), strict=True)), kinds)
 

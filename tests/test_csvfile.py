@@ -90,7 +90,7 @@ def test_words_for_nothing_that_are_numbers_go_from_columns_of_numbers_too(tmp_p
         ("a,\nx,x\n1,2\n", {"header_rows": 2}, "a.csv: two columns are named 'a: x'; give each its own name"),
         ("title\na;b\n1;2\n", {"skip_rows": 1}, 'a.csv: the columns seem to be parted by ";"; declare delimiter = ";"'),
         ("title\na,b\n1,2\n1,2,3\n", {"skip_rows": 1}, "a.csv, line 4: every row must have 2 columns, this one has 3; quote the delimiters in texts"),
-        ("a,b\n1,2\nTotal\n", {}, "a.csv, line 3: every row must have 2 columns, this one has 1; quote the delimiters in texts"),
+        ("a,b\n1,2\nTotal\n", {}, "a.csv, line 3: every row must have 2 columns, this one has 1; add the cells it lacks"),
         (b"t\na,b\n1,2\n1,\xff\n", {"skip_rows": 1}, 'a.csv, line 4: the text is not UTF-8; declare its encoding in the study, such as encoding = "cp1252"'),
         (b"t\n\xff,b\n1,2\n", {"skip_rows": 1}, 'a.csv, line 2: the text is not UTF-8; declare its encoding in the study, such as encoding = "cp1252"'),
     ],
@@ -99,6 +99,60 @@ def test_a_fault_names_the_line_of_the_file(read, text, form, fault):
     with pytest.raises(CxError) as error:
         read(text, Form(**form))
     assert error.value.faults == (fault,)
+
+
+WIDE = "a.csv, line {}: every row must have 3 columns, this one has {}; quote the delimiters in texts"
+BLANK = WIDE + ", or remove those at the end of the row"
+FEW = "a.csv, line {}: every row must have {} columns, this one has {}; add the cells it lacks"
+ENDS = "a.csv, line {}: the lines before end otherwise; save the file with one kind of line end, and quote texts that hold one"
+
+
+@pytest.mark.parametrize("size", [0, 1 << 30])
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("a,b,c\n1,2,3\n4,5,6,\n7,8,9\n", BLANK.format(3, 4)),
+        ("a,b,c\n1,Smith, John,\n4,5,6\n", BLANK.format(2, 4)),  # read without a word, John would be in c
+        ("a,b,c\n1,2,3\n4,5,6,", BLANK.format(3, 4)),
+        ("a,b,c\n1,2,3,,\n4,5,6\n", BLANK.format(2, 5)),
+        ('a,b,c\n1,2,3,""\n4,5,6\n', BLANK.format(2, 4)),
+        ("a,b,c\n1,2,3, \n4,5,6\n", WIDE.format(2, 4)),
+        ("a,b,c\n1,2,3,4\n4,5,6\n", WIDE.format(2, 4)),
+        ("a,b,c\n1,2,3,\n4,5,6,\n", BLANK.format(2, 4)),  # every row, but not the header
+        ('a,b,c\n1,"x, y,",3\n4,5,6,\n', BLANK.format(3, 4)),
+        ('a,b,c\n1,"x\ny,",3\n4,5,6,\n', BLANK.format(4, 4)),  # the line of the file, not the row
+        ('a,b,c\n1,"x\ny,",3\n4,5,6,7\n', WIDE.format(4, 4)),
+        ('a,b,c\n1,5" pipe,3\n4,5" pipe,6,\n', BLANK.format(3, 4)),
+        (f"a,b,c\n1,{'x' * 1_500_000},3\n4,5,6,\n", BLANK.format(3, 4)),
+        ("a,b,c,\n1,2,3,\n4,5,6\n", FEW.format(3, 4, 3) + ", or end the header without a delimiter"),
+        ("a,b,c\n1,2,3\n\n4,5\n", FEW.format(4, 3, 2)),
+        ("a,b,c\n1,2,3\n4,5,6\r\n7,8,9\n", ENDS.format(3)),
+        ("a,b,c\r\n1,2,3\r\n4,5,6\n", ENDS.format(3)),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_row_of_another_length_is_refused_whatever_its_last_cell_holds(read, monkeypatch, size, text, fault, end):
+    """DuckDB drops empty cells beyond the last column without a word."""
+    monkeypatch.setattr(files, "IN_MEMORY", size)
+    with pytest.raises(CxError) as error:
+        read(text if "\r" in text else text.replace("\n", end))
+    assert error.value.faults == (fault,)
+
+
+@pytest.mark.parametrize("form", [{"encoding": "cp1252"}, {"skip_rows": 1}, {"header_rows": 2}, {"delimiter": "§"}])
+def test_a_row_too_wide_is_refused_however_the_file_is_spelled(read, form):
+    part = form.get("delimiter", ",")
+    lines = ["title"] * ("skip_rows" in form) + ["a,b,c"] + [",,x"] * ("header_rows" in form) + ["1,2,3", "4,5,6,"]
+    with pytest.raises(CxError) as error:
+        read("\n".join(lines).replace(",", part).encode(form.get("encoding", "utf-8")), Form(**form))
+    assert error.value.faults == (BLANK.format(len(lines), 4),)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("last", ["", "\n"])
+def test_a_delimiter_at_the_end_of_every_line_and_of_the_header_is_an_empty_column(read, end, last):
+    text = f'a,b,c,\n1,"x, ""y"",",3,\n4,,,{last}'.replace("\n", end)
+    assert read(text) == (["a", "b", "c", "column 4"], [["1", 'x, "y",', "3", None], ["4", None, None, None]])
 
 
 def test_a_message_of_the_engine_is_moved_to_the_line_of_the_file():

@@ -171,7 +171,7 @@ def test_a_table_in_two_files_and_a_folder_that_is_not_there_are_refused(tmp_pat
         (b"", "customers.csv: the first line must name the columns, it is empty"),
         (
             b"customer_id,signup_date,end_date\n1,2025-01-01\n",
-            "customers.csv, line 2: every row must have 3 columns, this one has 2; quote the delimiters in texts",
+            "customers.csv, line 2: every row must have 3 columns, this one has 2; add the cells it lacks",
         ),
         (
             b"customer_id,signup_date,end_date\n1,2025-01-01,,x\n",

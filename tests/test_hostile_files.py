@@ -45,7 +45,7 @@ NO_DAY = "customers (customers.csv): column 'signup_date' must be a day in every
         (GOOD.encode("utf-32"), NOT_UTF8.format(1)),
         (GOOD.replace("South", "Süd").encode("cp1252"), NOT_UTF8.format(3)),
         (GOOD.encode("cp037"), NOT_UTF8.format(1)),
-        (GOOD + "3,East\n", "customers.csv, line 4: every row must have 4 columns, this one has 2; quote the delimiters in texts"),
+        (GOOD + "3,East\n", "customers.csv, line 4: every row must have 4 columns, this one has 2; add the cells it lacks"),
         (GOOD + "3,a,b,2024-01-01,x\n", "customers.csv, line 4: every row must have 4 columns, this one has 5; quote the delimiters in texts"),
         (GOOD + '3,"East,2024-01-01,\n', 'customers.csv, line 4: a quote (") is opened and never closed; close or double it'),
         (GOOD + "3,East,yesterday,\n", NO_DAY.format("yesterday")),

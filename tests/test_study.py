@@ -260,8 +260,8 @@ def test_a_fault_names_the_key_and_the_nearest_valid_name(acme, changes, expecte
         (ROWS.splitlines()[0], "frame: must hold at least one row, it is empty; check the file and [frame.keep]"),
         ("", "rows.csv: the first line must name the columns, it is empty"),
         (ROWS.replace("Score", "Plan"), "rows.csv: two columns are named 'Plan'; give each its own name"),
-        (ROWS.replace("89.4,No", "89.4"), "rows.csv, line 3: every row must have 9 columns, this one has 8; quote the "
-         "delimiters in texts"),
+        (ROWS.replace("89.4,No", "89.4"), "rows.csv, line 3: every row must have 9 columns, this one has 8; add the "
+         "cells it lacks"),
         (ROWS.replace("Gold", '"Gold'), "rows.csv, line 3: a quote (\") is opened and never closed; close or double it"),
         (ROWS.replace("Gold", "Größe").encode("cp1252"), "rows.csv, line 3: the text is not UTF-8; declare its encoding in "
          'the study, such as encoding = "cp1252"'),
