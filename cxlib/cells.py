@@ -9,13 +9,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from .engine import NUMBER, OTHER, STAMP, View, bucketed, collect, hashed, require, rows
+from .engine import NUMBER, OTHER, STAMP, View, batches, bucketed, collect, hashed, on_spark, require, rows
 from .errors import CxError, listed, refuse
 from .schema import ordered
 
@@ -85,19 +86,25 @@ def cross_products(
     customer: str | None = None,
     weights: str | None = None,
     keep: nw.Expr | None = None,
+    units: bool = True,
 ) -> Moments:
     """Weighted sums of all products of `terms` (and the constant) by bucket, in one grouped query.
 
-    `terms` are expressions over the view's columns; rows for which `keep` does not hold are left out.
+    `terms` are expressions over the view's columns; rows for which `keep` does not hold are left out. Without `units`
+    one bucket holds all of them: nothing will be resampled.
     """
     count, m = rows(seen), len(terms) + 1
-    lazy = bucketed(seen, customer, _buckets(count, m * m))
+    alike = seen.frame.with_columns(nw.lit(0).alias("bucket"))
+    lazy = bucketed(seen, customer, _buckets(count, m * m)) if units else alike
     lazy = lazy if keep is None else lazy.filter(keep)
     weight = seen[weights].cast(nw.Float64) if weights else nw.lit(1.0)
     columns = {"t0": weight, **{f"t{i}": e.cast(nw.Float64) for i, e in enumerate(terms.values(), start=1)}}
-    lazy = lazy.select(nw.col("bucket"), *(e.alias(name) for name, e in columns.items()))
     if count <= EVERY_CUSTOMER:
+        lazy = lazy.select(nw.col("bucket"), *(e.alias(name) for name, e in columns.items()))
         return Moments(("constant", *terms), *_summed(collect(lazy)))
+    if not on_spark(lazy):
+        return Moments(("constant", *terms), *_streamed(lazy, columns))
+    lazy = lazy.select(nw.col("bucket"), *(e.alias(name) for name, e in columns.items()))
     sums = {"s0_0": nw.col("t0").sum(), "rows": nw.len(), **_product_sums(len(terms))}
     table = collect(lazy.group_by("bucket").agg(*(e.alias(name) for name, e in sums.items())), order=["bucket"])
     return Moments(("constant", *terms), _symmetric(table, m), int(table["rows"].sum()))
@@ -114,6 +121,27 @@ def _summed(table: pd.DataFrame) -> tuple[np.ndarray, int]:
     for i, (start, end) in enumerate(itertools.pairwise(ends)):
         products[i] = (a[start:end] * w[start:end]).T @ a[start:end]
     return products, len(table)
+
+
+def _streamed(lazy: nw.LazyFrame[Any], columns: Mapping[str, nw.Expr]) -> tuple[np.ndarray, int]:
+    """The same sums of many rows, batch by batch: a matrix product is several times as fast as m² sums of a query."""
+    # What is empty adds nothing; who has no bucket is in one of their own.
+    numbers = (e.fill_null(0.0).alias(name) for name, e in columns.items())
+    lazy = lazy.select(nw.col("bucket").cast(nw.Int16).fill_null(BUCKETS), *numbers)
+    m, edges = len(columns), np.arange(BUCKETS + 2)
+    products, counts = np.zeros((BUCKETS + 1, m, m)), np.zeros(BUCKETS + 1, dtype=np.int64)
+    for batch in batches(lazy):
+        bucket, weight, *values = (column.to_numpy(zero_copy_only=False) for column in batch.columns)
+        # Each bucket's rows side by side, so that its share of the sums is one product of matrices.
+        order = np.argsort(bucket, kind="stable")
+        x = np.stack([np.ones(len(order)), *(value[order] for value in values)])
+        wx = x * weight[order]
+        ends = np.searchsorted(bucket, edges, sorter=order)
+        for i in np.flatnonzero(np.diff(ends)):
+            own = slice(ends[i], ends[i + 1])
+            products[i] += wx[:, own] @ x[:, own].T
+        counts += np.diff(ends)
+    return products[counts > 0], int(counts.sum())
 
 
 def _product_sums(m: int) -> dict[str, nw.Expr]:

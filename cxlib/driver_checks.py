@@ -54,7 +54,7 @@ def collinearity(
     [1.23, 1.23]
     """
     seen = view(data)
-    moments, players = player_moments(seen, outcome, drivers, None, weights, None, missing)
+    moments, players = player_moments(seen, outcome, drivers, None, weights, None, missing, units=False)
     c = covariance(moments.products.sum(axis=0))[:-1, :-1]
     rows = []
     for driver, columns in zip(players.drivers, players.columns, strict=True):

@@ -111,7 +111,7 @@ class _Solved:
 
 
 def _on_score(seen: View, named: tuple[Any, ...], method: str, replicates: int, seed: int, level: float) -> _Solved:
-    moments, players = player_moments(seen, *named)
+    moments, players = player_moments(seen, *named, units=replicates > 0)
     every = covariance(replicated_products(moments, replicates, seed))
     if method == "johnson":
         drawn = importance.johnson(every, players)

@@ -6,7 +6,8 @@ queries, and a name must never become part of one), and from then on it is a laz
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cache
@@ -18,9 +19,12 @@ import pandas as pd
 import pyarrow as pa
 
 from .errors import CxError, refuse, shortened, unknown
+from .paths import scratch
 
 _WIDE = (nw.Int128, nw.UInt128)  # DuckDB's sums of integers: pandas would hold them as objects
 FACTOR, NUMBER, STAMP, OTHER = "factor", "number", "stamp", "other"
+BATCH = 100_000  # rows that are handed over at once
+MEMORY = "CX_MEMORY"  # environment variable: the memory that DuckDB may take; beyond it, it spills to disk
 
 
 @dataclass(frozen=True)
@@ -42,16 +46,22 @@ class View:
 
 
 @cache
-def _quiet() -> None:
-    """Once: no progress bars of DuckDB, which would end up in the pages of a report."""
+def _settled() -> None:
+    """Once: DuckDB shows no progress bars, which would end up in a page, and spills where its files go at the end."""
     duckdb.execute("SET enable_progress_bar = false")
+    duckdb.execute(f"SET temp_directory = '{str(scratch()).replace(chr(39), chr(39) * 2)}'")
+    if limit := os.environ.get(MEMORY):
+        try:
+            duckdb.execute(f"SET memory_limit = '{limit.replace(chr(39), '')}'")
+        except duckdb.Error:
+            raise CxError(f"{MEMORY} must be an amount of memory such as 1GB, not {shortened(limit)!r}") from None
 
 
 def view(frame: Any, where: str = "frame") -> View:
     """Take any supported frame in: pandas, Polars, Arrow, a DuckDB relation, a Spark frame, narwhals or a View."""
     if isinstance(frame, View):
         return frame
-    _quiet()
+    _settled()
     native = _native(frame, where)
     names = native.column_names if isinstance(native, pa.Table) else [str(name) for name in native.columns]
     refuse(f"{where}: two columns are named '{name}'; give each its own name" for name in _repeated(names))
@@ -167,6 +177,11 @@ def collect(lazy: nw.LazyFrame[Any], order: Sequence[str] = ()) -> pd.DataFrame:
         told = shortened(next(iter(str(error).splitlines()), type(error).__name__), 300)
         raise CxError(f"Spark could not run a query: {told}; the rest is in its log") from error
     return frame.sort_values(list(order), kind="stable", ignore_index=True) if order else frame
+
+
+def batches(lazy: nw.LazyFrame[Any]) -> Iterator[pa.RecordBatch]:
+    """The rows of a DuckDB frame, some at a time: more of them than memory holds."""
+    yield from lazy.to_native().to_arrow_reader(BATCH)
 
 
 def rows(seen: View) -> int:

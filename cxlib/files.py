@@ -6,24 +6,16 @@ nothing; what a column is meant to hold is known later, from the table contract 
 
 from __future__ import annotations
 
-import atexit
-import functools
-import os
 import re
-import shutil
-import tempfile
-import time
-import uuid
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import narwhals as nw
 
-from . import csvfile, engine, workbook
+from . import csvfile, engine, held, workbook
 from .csvfile import PLAIN, Form
 from .errors import CxError, listed, nearest, shortened
 from .paths import beside, is_file
@@ -55,7 +47,7 @@ def read_file(path: Path, form: Form = PLAIN) -> Source:
     ending = path.suffix.lower()
     try:
         if ending == ".parquet":
-            relation = duckdb.read_parquet(_literal(path))
+            relation = duckdb.read_parquet(held.literal(path))
             types = zip(relation.columns, relation.types, strict=True)
             zoned = frozenset(name for name, kind in types if str(kind) == "TIMESTAMP WITH TIME ZONE")
             return Source(_without(engine.view(relation, path.name), form.missing), form, zoned, path)
@@ -141,7 +133,7 @@ def _csv(path: Path, form: Form, name: str) -> engine.View:
     with csvfile.as_utf8(path, form, name) as text:
         try:
             relation = duckdb.read_csv(
-                _literal(text.path),
+                held.literal(text.path),
                 columns={f"c{i}": "VARCHAR" for i in range(len(text.names))},
                 auto_detect=False,
                 header=text.header,
@@ -150,7 +142,7 @@ def _csv(path: Path, form: Form, name: str) -> engine.View:
                 escapechar='"',
             )
             seen = _without(engine.view(relation, name), form.missing)
-            seen = engine.view(_stored(seen.frame.to_native(), path.stat().st_size), name)
+            seen = engine.view(held.stored(seen.frame.to_native(), path.stat().st_size <= IN_MEMORY), name)
         except duckdb.Error as error:
             if csvfile.is_ragged(error):  # DuckDB tells the row, which is not the line where texts hold line ends
                 csvfile.refuse_ragged(text, delimiter, name, known=True)
@@ -186,17 +178,9 @@ def kept(seen: engine.View, paths: Iterable[Path]) -> engine.View:
     size = sum(path.stat().st_size for path in paths)
     if size > IN_MEMORY and all(path.suffix.lower() == ".parquet" for path in paths):
         return seen
-    lazy = engine.view(_stored(seen.frame.to_native(), size)).frame
+    lazy = engine.view(held.stored(seen.frame.to_native(), size <= IN_MEMORY)).frame
     names = dict(zip(seen.frame.collect_schema().names(), lazy.collect_schema().names(), strict=True))
     return engine.View(lazy, {name: names[at] for name, at in seen.at.items()}, seen.kind)
-
-
-def _stored(relation: duckdb.DuckDBPyRelation, size: int) -> Any:
-    if size <= IN_MEMORY:
-        return relation.to_arrow_table()
-    copy = scratch() / f"{uuid.uuid4().hex}.parquet"
-    relation.write_parquet(str(copy))
-    return duckdb.read_parquet(_literal(copy))
 
 
 def not_there(path: Path) -> str:
@@ -211,25 +195,3 @@ def not_there(path: Path) -> str:
     close = nearest(path.name, there)
     hint = f"; did you mean '{close}'?" if close else f"; there are: {listed(there, 8)}"
     return f"no file '{name}' in '{path.parent}'{hint}"
-
-
-def _literal(path: Path) -> str:
-    """DuckDB reads * ? [ in a path as patterns; a file's own such letters must not be."""
-    return re.sub(r"([*?\[])", r"[\1]", str(path))
-
-
-@functools.cache
-def scratch() -> Path:
-    """A folder for this process; those that killed processes left behind go after a day."""
-    for old in Path(tempfile.gettempdir()).glob("cxlib-*"):
-        if time.time() - old.stat().st_mtime > 86_400:
-            shutil.rmtree(old, ignore_errors=True)
-    folder, owner = Path(tempfile.mkdtemp(prefix="cxlib-")), os.getpid()
-    # A forked child runs the same handler and must leave its parent's folder alone.
-    atexit.register(_leave, folder, owner)
-    return folder
-
-
-def _leave(folder: Path, owner: int) -> None:
-    if os.getpid() == owner:
-        shutil.rmtree(folder, ignore_errors=True)

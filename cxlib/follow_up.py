@@ -5,17 +5,17 @@ And from the day they were asked: followed from their answer, or looked at as on
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import narwhals as nw
 
 from . import engine
 from .bands import nps_class
-from .frame import answers, landmark_day
+from .frame import landmark_day
 from .invitations import answer_landmark, follow_answers, newcomers
-from .study import Study, group_of, study_frame
+from .study import Study, group_of, study_answered, study_at_landmark, study_frame
 from .study_file import LandmarkPart
-from .windows import MONTH_DAYS, follow_landmark, stack_landmarks
+from .windows import MONTH_DAYS, by_month
 
 Rules = dict[str, dict[str, list[str]]]
 
@@ -33,9 +33,7 @@ def study_followed(study: Study, as_of: str = "", only_column: str = "", only_va
     """
     if study.tables is None:
         return None
-    when = study.landmark or LandmarkPart()
-    seen = follow_landmark(study.tables, as_of or when.as_of, when.lookback_days, when.horizon_days, when.slow_hours)
-    return group_of(study, seen, only_column, only_value)
+    return group_of(study, study_at_landmark(study, as_of), only_column, only_value)
 
 
 def study_by_month(study: Study, as_of: str = "", only_column: str = "", only_value: str = "") -> engine.View | None:
@@ -55,10 +53,9 @@ def study_by_month(study: Study, as_of: str = "", only_column: str = "", only_va
     if study.tables is None or months < 2:
         return None
     # The day of the whole horizon, so that all figures of a report are about the same customers.
-    stacked = stack_landmarks(
-        study.tables, _day(study, when, as_of), months, when.lookback_days, when.slow_hours, "held"
-    )
-    return group_of(study, stacked, only_column, only_value)
+    day = _day(study, when, as_of)
+    days = [day + timedelta(days=MONTH_DAYS * i) for i in range(months)]
+    return group_of(study, by_month(study_at_landmark(study, as_of), days), only_column, only_value)
 
 
 def study_reasons(
@@ -112,7 +109,7 @@ def study_scores(study: Study, as_of: str = "", only_column: str = "", only_valu
     if study.tables is None or study.tables.surveys is None:
         return _classed(seen, study) if study.tables is None else None
     when = study.landmark or LandmarkPart()
-    said = answers(study.tables, _day(study, when, as_of), when.lookback_days)
+    said = study_answered(study, _day(study, when, as_of), when.lookback_days)
     last = said.frame
     for key in ("answered_at", "survey_id"):  # of two answers from one instant, the one of the later survey
         last = last.join(last.group_by("customer_id").agg(nw.col(key).max().alias("last")), on="customer_id")

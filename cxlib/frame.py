@@ -159,13 +159,23 @@ def answers(tables: Tables, as_of: str | date | None = None, lookback_days: int 
         raise CxError("answers: the tables hold no surveys; add the table 'surveys'")
     given = as_of is not None and as_of != LATEST and as_of != ""
     end = parsed_day(as_of, "answers: as_of") if given else tables.last_day + timedelta(days=1)  # type: ignore[arg-type]
-    rows = tables.surveys.frame.drop("sent_at", "comment", strict=False)
-    rows = rows.filter(nw.col("answered_at") < engine.instant(end))
+    return _with_ratings(tables, answered_before(tables.surveys, end, lookback_days))
+
+
+def answered_before(seen: engine.View, end: date, lookback_days: int | None = None) -> engine.View:
+    """Those of some answers that came before a day, all or those of so many days before it."""
+    rows = seen.frame.filter(nw.col("answered_at") < engine.instant(end))
     if lookback_days is not None:
         rows = rows.filter(nw.col("answered_at") >= engine.instant(end - timedelta(days=lookback_days)))
     if not engine.collect(rows.select(nw.len().alias("n")))["n"][0]:
         raise CxError(f"answers: nobody answered a survey before {end}; choose another as_of or lookback_days")
-    kinds = {name: kind for name, kind in tables.surveys.kind.items() if name not in ("sent_at", "comment")}
+    return engine.View(rows, seen.at, seen.kind)
+
+
+def _with_ratings(tables: Tables, surveys: engine.View) -> engine.View:
+    """Surveys with the rating of each touchpoint in a column of its own, and the customers' columns."""
+    rows = surveys.frame.drop("sent_at", "comment", strict=False)
+    kinds = {name: kind for name, kind in surveys.kind.items() if name not in ("sent_at", "comment")}
     at = {name: name for name in kinds}
     if tables.ratings is not None:
         touchpoints = engine.collect(tables.ratings.frame.select("touchpoint").unique().drop_nulls(), ["touchpoint"])

@@ -252,7 +252,7 @@ def _counts(
 ) -> _Counts:
     terms = {name: group.fill_null(False) for name, group in groups.items()}
     moments = cross_products(seen, terms, customer, weights, keep)
-    rows = cross_products(seen, terms, customer, None, keep) if weights else moments
+    rows = cross_products(seen, terms, keep=keep, units=False) if weights else moments
     at = {name: 1 + i for i, name in enumerate(groups)}
     return _Counts(at, moments.products, rows.products.sum(axis=0), not weights and not customer)
 

@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 from scipy.special import entr
 
-from . import engine, files, scores
+from . import engine, scores
 from .data import Tables, validate
 from .errors import CxError, shortened
+from .held import held
 from .schema import results
 from .study import Study, study_answers, study_frame
 
 LEAK = 0.5  # share of the outcome's entropy that one column tells: no honest cause comes near it
 MOST_VALUES = 10_000  # distinct values of a column that is looked at
 BANDS = 20
-IN_MEMORY = 200_000  # rows up to which a frame is built once and not for every column
 OTHER_ENDS = ("involuntary",)  # rule the outcome out, and so tell it
 MANY = 100  # tickets, of which one should be open
 ALIKE = 5  # ratings from which an answer with all of them alike is told
@@ -99,7 +99,7 @@ def leaks(data: Any, outcome: str, leave_out: Sequence[str] = ()) -> pd.DataFram
     """
     seen = engine.view(data)
     engine.require(seen, [outcome])
-    seen, rows = _built(seen), []
+    seen, rows = held(seen, engine.rows(seen)), []
     for name in (
         name
         for name in seen.at
@@ -184,13 +184,6 @@ def _scores(study: Study) -> Iterator[tuple[Any, ...]]:
         n, against = int(row["n"]), bool(row["n"] and row["xy"] < row["x"] * row["y"])
         text = f"{shortened(other)} rises with {shortened(name)}"
         yield "scale", where, text, n, n * against, float(against), "", LOOK if against else OK
-
-
-def _built(seen: engine.View) -> engine.View:
-    """The frame, built once where it is small: a lazy one is built anew by every query."""
-    relation = seen.frame.to_native()
-    small = hasattr(relation, "to_arrow_table") and engine.rows(seen) <= IN_MEMORY
-    return files.kept(seen, ()) if small else seen
 
 
 def _none_open(tickets: engine.View) -> tuple[Any, ...]:

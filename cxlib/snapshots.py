@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from . import files
 from .databases import DUCKDB, SQLITE, Column, Opened, opened_duckdb, opened_sqlite
 from .errors import CxError, listed, refuse, shortened, unknown
+from .paths import scratch
 from .postgres import opened_postgres
 
 # Handed on to the processes that render, so that all reports of a run read the same moment.
@@ -165,7 +166,7 @@ def _path(one: Wanted, address: str) -> Path:
 def _folder() -> Path:
     named = os.environ.get(FOLDER, "")
     if not named or not Path(named).is_dir():
-        named = os.environ[FOLDER] = str(files.scratch())
+        named = os.environ[FOLDER] = str(scratch())
     return Path(named)
 
 

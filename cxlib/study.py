@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from . import data, engine, files, personal
 from .errors import CxError, refuse, shortened, unknown
-from .frame import answers, landmark, only
+from .frame import LATEST, answered_before, answers, only, parsed_day
 from .frame_study import frame_of, left_as_flag
+from .held import held
 from .paths import beside, is_file, is_folder
 from .study_checks import comment_faults, frame_faults, tables_faults
 from .study_file import (
@@ -25,13 +27,14 @@ from .study_file import (
 )  # fmt: skip
 from .study_words import parse
 from .table_study import tables_of
+from .windows import follow_landmark, unfollowed
 
 ROOT = Path(__file__).resolve().parent.parent
 STUDIES = ROOT / "data" / "studies"
 REAL = ROOT / "data" / "real"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # told apart by identity: what is held of one is held for it alone
 class Study:
     """A study as read: `tables` (seen by `study_frame` at the landmark) or `frame`, and what is asked of them."""
 
@@ -149,10 +152,24 @@ def study_frame(study: Study, as_of: str | date = "", only_column: str = "", onl
         if as_of:
             raise CxError(f"{study.path.name}: as_of must be empty, a [frame] study has no dates; leave it out")
         return group_of(study, study.frame, only_column, only_value)
-    when = study.landmark or LandmarkPart()
+    return group_of(study, unfollowed(study_at_landmark(study, as_of)), only_column, only_value)
+
+
+@lru_cache(maxsize=4)
+def study_at_landmark(study: Study, as_of: str | date = "") -> engine.View:
+    """The customers of a study's tables at its landmark, with how long they were followed: worked out once."""
+    when, tables = study.landmark or LandmarkPart(), study.tables
+    assert tables is not None
+    seen = follow_landmark(tables, as_of or when.as_of, when.lookback_days, when.horizon_days, when.slow_hours)
+    return held(seen, engine.rows(tables.need("customers")))
+
+
+@lru_cache(maxsize=4)
+def _all_answers(study: Study) -> engine.View:
+    """The answers of a study's tables, with every rating: worked out once."""
     assert study.tables is not None
-    seen = landmark(study.tables, as_of or when.as_of, when.lookback_days, when.horizon_days, when.slow_hours)
-    return group_of(study, seen, only_column, only_value)
+    seen = answers(study.tables)
+    return held(seen, engine.rows(study.tables.need("surveys")))
 
 
 def group_of(study: Study, seen: engine.View, only_column: str, only_value: str) -> engine.View:
@@ -168,7 +185,17 @@ def study_answers(study: Study, as_of: str | date = "", only_column: str = "", o
     """
     if study.tables is None:
         return study_frame(study, as_of, only_column, only_value)
-    return group_of(study, answers(study.tables, as_of or None), only_column, only_value)
+    return group_of(study, study_answered(study, as_of), only_column, only_value)
+
+
+def study_answered(study: Study, as_of: str | date = "", lookback_days: int | None = None) -> engine.View:
+    """The answers of a study's tables before a day, as `answers` gives them."""
+    seen = _all_answers(study)
+    if as_of in ("", LATEST) and lookback_days is None:
+        return seen
+    assert study.tables is not None
+    end = study.tables.last_day + timedelta(days=1) if as_of in ("", LATEST) else parsed_day(as_of, "answers: as_of")
+    return answered_before(seen, end, lookback_days)
 
 
 def _table_study(path: Path, words: StudyFile) -> tuple[Study | None, list[str]]:

@@ -172,7 +172,7 @@ def _alone(frame: View, drivers: list[str], part: ExperiencePart) -> list[tuple[
     for i, x in enumerate(frame[driver].cast(nw.Float64) for driver in drivers):
         terms |= {f"there {i}": ~x.is_null(), f"value {i}": x.fill_null(0.0)}
     scored = ~frame[part.score].is_null()
-    products = cross_products(frame, terms, None, part.weights, scored).products.sum(axis=0)
+    products = cross_products(frame, terms, None, part.weights, scored, units=False).products.sum(axis=0)
     met = ((scored & ~frame[driver].is_null()).cast(nw.Float64).sum() for driver in drivers)
     counts = engine.collect(frame.frame.select(count.alias(f"n{i}") for i, count in enumerate(met))).iloc[0]
     counts = counts.fillna(0).astype(int)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from .frame import landmark, landmark_day
 MONTH_DAYS = 30
 MOST_MONTHS = 120
 EXPOSURES = ("updated", "held")
+FOLLOWED = ("days_followed", "tenure_at_end", "ended")
 
 
 def follow_landmark(
@@ -100,12 +102,23 @@ def stack_landmarks(
         seen, parts = windows[0], zip(windows, days, strict=True)
         lazy = nw.concat([_dated(window.frame, i, start) for i, (window, start) in enumerate(parts, 1)])
     else:
-        followed = follow_landmark(tables, day, lookback_days, MONTH_DAYS * months, slow_hours)
-        seen = _view(followed, followed.frame, {}, without=("days_followed", "tenure_at_end", "ended"))
-        one = tables.need("customers").frame.select("customer_id").head(1)
-        calendar = nw.concat([_dated(one, i, start).drop("customer_id") for i, start in enumerate(days, 1)])
-        lazy = _by_month(followed.frame.join(calendar, how="cross"))
-    return _view(seen, lazy.select(*seen.at, "window", "month"), {"window": engine.FACTOR, "month": engine.NUMBER})
+        return by_month(follow_landmark(tables, day, lookback_days, MONTH_DAYS * months, slow_hours), days)
+    return _windowed(seen, lazy)
+
+
+def by_month(followed: engine.View, days: Sequence[date]) -> engine.View:
+    """Customers followed from the first of some days, 30 apart: a row for each of them and each month they were there.
+
+    Columns as of `stack_landmarks` with exposures held.
+    """
+    one = followed.frame.select("customer_id").head(1)
+    calendar = nw.concat([_dated(one, i, start).drop("customer_id") for i, start in enumerate(days, 1)])
+    return _windowed(unfollowed(followed), _by_month(followed.frame.join(calendar, how="cross")))
+
+
+def unfollowed(followed: engine.View) -> engine.View:
+    """The landmark frame that customers were followed from."""
+    return _view(followed, followed.frame, {}, without=FOLLOWED)
 
 
 def _first_day(
@@ -130,6 +143,10 @@ def _by_month(lazy: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     there = lazy.filter(~nw.col("left") | (nw.col("days_followed") > opens))
     now = (nw.col("days_followed") > opens) & (nw.col("days_followed") <= opens + MONTH_DAYS)
     return there.with_columns((nw.col(name) & now).alias(name) for name in flags)
+
+
+def _windowed(seen: engine.View, lazy: nw.LazyFrame[Any]) -> engine.View:
+    return _view(seen, lazy.select(*seen.at, "window", "month"), {"window": engine.FACTOR, "month": engine.NUMBER})
 
 
 def _view(

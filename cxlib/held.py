@@ -1,0 +1,42 @@
+"""What is asked more than once is worked out once: rows kept in memory where they are few, else in a scratch file."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import narwhals as nw
+
+from . import engine
+from .paths import scratch
+
+FEW_ROWS = 200_000  # of a frame up to which it is held in memory
+
+
+def held(seen: engine.View, most_rows: int) -> engine.View:
+    """A view whose joins and groups are worked out once, whatever is asked of it; it has at most so many rows.
+
+    A lazy view is a query: without this, every statistic would run it again.
+    """
+    if engine.on_spark(seen.frame):
+        return engine.View(nw.from_native(seen.frame.to_native().persist()), seen.at, seen.kind)
+    names = seen.frame.collect_schema().names()
+    lazy = engine.view(stored(seen.frame.to_native(), most_rows <= FEW_ROWS)).frame
+    return engine.View(lazy.rename(dict(zip(lazy.collect_schema().names(), names, strict=True))), seen.at, seen.kind)
+
+
+def stored(relation: duckdb.DuckDBPyRelation, few: bool) -> Any:
+    """The rows of a relation: in memory, or as Parquet in the scratch folder."""
+    if few:
+        return relation.to_arrow_table()
+    copy = scratch() / f"{uuid.uuid4().hex}.parquet"
+    relation.write_parquet(str(copy))
+    return duckdb.read_parquet(literal(copy))
+
+
+def literal(path: Path) -> str:
+    """DuckDB reads * ? [ in a path as patterns; a file's own such letters must not be."""
+    return re.sub(r"([*?\[])", r"[\1]", str(path))
