@@ -86,6 +86,7 @@ def cross_products(
     customer: str | None = None,
     weights: str | None = None,
     keep: nw.Expr | None = None,
+    *,
     units: bool = True,
 ) -> Moments:
     """Weighted sums of all products of `terms` (and the constant) by bucket, in one grouped query.

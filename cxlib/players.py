@@ -74,6 +74,7 @@ def player_moments(
     weights: str | None = None,
     customer: str | None = None,
     missing: str | None = None,
+    *,
     units: bool = True,
 ) -> tuple[Moments, Players]:
     """Cross-products of the drivers' columns and, last, the outcome, by unit of resampling; who owns which column.
@@ -86,7 +87,7 @@ def player_moments(
     means = tuple(given.facts.loc[[*given.drivers, outcome], "mean"])
     met = tuple(given.met(driver) for driver in given.drivers)
     players = Players(given.drivers, columns, given.groups, means[:-1], met, given.effective)
-    moments = cross_products(seen, named, customer, weights, given.keep, units)
+    moments = cross_products(seen, named, customer, weights, given.keep, units=units)
     check_variation(moments, players.drivers, players.columns, means, outcome)
     return moments, players
 
