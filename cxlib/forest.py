@@ -17,7 +17,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from .schema import TOO_FEW
-from .wording import capital, estimate, number, percent, plain_name, visible
+from .wording import all_hidden, capital, estimate, number, only_visible, percent, plain_name, visible
 
 # Okabe and Ito's blue, and their vermilion darkened to be read as text: apart for every kind of colour blindness.
 SERVICE, PUBLISHED, INK, OTHER, PALE, RULE = "#0072B2", "#B34700", "#1b2430", "#4d5763", "#86909b", "#e3e7eb"
@@ -86,14 +86,18 @@ def alt(ax: Axes) -> str:
 
 
 def plot(draw: Callable[..., Axes | None]) -> Callable[..., Axes | None]:
-    """Make a drawing function a plot: the style on, small groups hidden, None in and None out."""
+    """Make a drawing function a plot: the style on, small groups hidden in every result, None in and None out.
+
+    Where all of the first result is hidden nothing is drawn: the sentence beside it says so.
+    """
 
     @functools.wraps(draw)
     def drawn(result: pd.DataFrame | None, *args: Any, **kwargs: Any) -> Axes | None:
-        if not isinstance(result, pd.DataFrame):
+        if not isinstance(result, pd.DataFrame) or all_hidden(result):
             return None
+        shown = [only_visible(one) for one in args]
         with style():
-            return draw(visible(result), *args, **kwargs)
+            return draw(visible(result), *shown, **{key: only_visible(one) for key, one in kwargs.items()})
 
     return drawn
 

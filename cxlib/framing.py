@@ -16,9 +16,10 @@ from .engine import NUMBER, View, collect
 from .feeds import lacks
 from .frame import landmark_day
 from .layout import laid_out
+from .schema import TOO_FEW
 from .study import Study
 from .study_file import AttritionPart, ExperiencePart, LandmarkPart
-from .wording import Sentence, escaped, groups_of, listed, plain_name, visible
+from .wording import Sentence, all_hidden, escaped, groups_of, listed, not_shown, plain_name, visible
 
 ANSWER = "application/vnd.cxlib.answer+json"
 LOW, HIGHEST = 2.0, 5.0  # of five points
@@ -140,7 +141,9 @@ def answer(notebook: str, parameters: Mapping[str, Any], sentence: str, *results
     """
     from IPython.display import display
 
-    rows = [row for result in results if isinstance(result, pd.DataFrame) for row in _rows(result)]
+    there = [result for result in results if isinstance(result, pd.DataFrame)]
+    rows = [row for result in there for row in _rows(result)]
+    sentence = sentence or (not_shown() if any(map(all_hidden, there)) else "")
     content = {"schema": 1, "notebook": notebook, "parameters": dict(parameters), "sentence": str(sentence)}
     shown = {"text/markdown": f"**{escaped(sentence)}**", "text/plain": str(sentence)}
     display(shown | {ANSWER: content | {"answers": rows}}, raw=True)
@@ -148,13 +151,15 @@ def answer(notebook: str, parameters: Mapping[str, Any], sentence: str, *results
 
 def provenance(study: Study, parameters: Mapping[str, Any], *results: pd.DataFrame | bool | None) -> GT:
     """Where the numbers come from: study, files, parameters, methods, versions."""
-    methods = dict.fromkeys(m for result in results if isinstance(result, pd.DataFrame) for m in result["method"] if m)
+    shown = [visible(result) for result in results if isinstance(result, pd.DataFrame)]
+    # A method may say how many it counts.
+    methods = dict.fromkeys(m for result in shown for m in result.loc[result["note"] != TOO_FEW, "method"] if m)
     libraries = ("numpy", "pandas", "duckdb", "statsmodels")
     rows = {
         "study": study.title,
         "files": ", ".join(dict.fromkeys(path.name for path in study.files)),
         "parameters": ", ".join(f"{name} = {value}" for name, value in parameters.items() if value != ""),
-        "methods": "; ".join(methods) or "none",
+        "methods": "; ".join(methods) or "none shown",
         "software": ", ".join(
             [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in libraries)]
         ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import narwhals as nw
 import pandas as pd
 from great_tables import GT
 
@@ -21,6 +20,7 @@ from .wording import (
     estimate,
     listed,
     number,
+    people,
     percent,
     pick,
     plain_name,
@@ -58,22 +58,18 @@ def rows_in_journey(study: Study, history: Tables | None, comments: engine.View 
         if name in whole:
             rows.append((words, *told_apart(engine.rows(whole[name]), engine.rows(kept[name]))))
     if "surveys" in whole:
-        before, after = (engine.rows(_answered(tables["surveys"])) for tables in (whole, kept))
+        before, after = (engine.rows(_filled(tables["surveys"], "answered_at")) for tables in (whole, kept))
         rows.append(("answers to surveys", *told_apart(before, after)))
     if comments is not None:
-        every = study.frame or _commented(whole["surveys"])
+        every = study.frame or _filled(whole["surveys"], "comment")
         rows.append(("comments", *told_apart(engine.rows(every), engine.rows(comments))))
     shown = pd.DataFrame(rows, columns=["", "in the data", "counted here"])
     note = "Not counted: what came on or after as_of, and other groups where one is chosen."
     return laid_out(shown, "What is counted", note) if rows else None
 
 
-def _answered(seen: engine.View) -> engine.View:
-    return engine.View(seen.frame.filter(~nw.col("answered_at").is_null()), seen.at, seen.kind)
-
-
-def _commented(seen: engine.View) -> engine.View:
-    return engine.View(seen.frame.filter(~seen["comment"].is_null()), seen.at, seen.kind)
+def _filled(seen: engine.View, column: str) -> engine.View:
+    return engine.View(seen.frame.filter(~seen[column].is_null()), seen.at, seen.kind)
 
 
 @sentence
@@ -92,7 +88,7 @@ def interaction_scope(result: pd.DataFrame) -> str:
             f"had to ask), and {estimate(rest, False)} of all else"
         )
     left = result[result["measure"] == "unplaced"]
-    gaps = f" Left out: {number(left['estimate'].iloc[0])} interactions at unknown touchpoints." if len(left) else ""
+    gaps = f" Left out: {people(left['estimate'].iloc[0])} interactions at unknown touchpoints." if len(left) else ""
     return f"{told}.{gaps}"
 
 
@@ -135,7 +131,7 @@ def _told(row: Any, write: Any) -> str:
 def repeat_contact(result: pd.DataFrame, days: float) -> str:
     """How often a contact is followed by another on the same issue."""
     rate, young = (pick(result, "repeat_contact", measure) for measure in ("rate", "too_young"))
-    left = f"; {number(young.estimate)} too young to tell are left out" if young.estimate else ""
+    left = f"; {people(young.estimate)} too young to tell are left out" if young.estimate > 0 else ""
     return (
         f"{estimate(rate)} of the contacts are followed by another about the same within {_days(days)}{left}; "
         f"n = {number(rate.n)} tickets."
@@ -192,12 +188,16 @@ def channel_switches(result: pd.DataFrame) -> str:
     """How often issues change channel, and how much lower such tickets are rated, plain and among tickets alike."""
     several, moved = (pick(result, "issues", measure) for measure in ("several", "switched"))
     ours, naive, matched = (pick(result, "switch", measure) for measure in ("adjusted", "naive", "matched"))
-    unclear = ", which cannot be told from none" if ours.lower <= 0 <= ours.upper else ""
-    alike = ours.method.partition(";")[0].removeprefix("same ")
-    return (
+    told = (
         f"{estimate(several)} of the issues take more than one ticket, and {estimate(moved, False)} of their later "
-        f"tickets come by another channel than the one before. Those are rated {_fine(naive)} points against later "
-        f"tickets that stayed; among tickets alike in {plain_name(alike)} it is {_fine(ours)}{unclear}. For "
+        f"tickets come by another channel than the one before."
+    )
+    if not math.isfinite(ours.estimate):
+        return f"{told} Too few of these are rated to be compared with later tickets that stayed."
+    unclear = ", which cannot be told from none" if ours.lower <= 0 <= ours.upper else ""
+    return (
+        f"{told} Those are rated {_fine(naive)} points against later tickets that stayed; among tickets alike in "
+        f"{plain_name(ours.method.partition(';')[0].removeprefix('same '))} it is {_fine(ours)}{unclear}. For "
         f"{percent(matched.estimate)} of the switched there are others alike; n = {number(ours.n)} rated tickets."
     )
 
@@ -210,12 +210,17 @@ def closed_loop(result: pd.DataFrame, days: float) -> str:
         pick(result, "coming_back", measure)
         for measure in ("share", "followed", "not_followed", "naive", "adjusted", "answered_again")
     )
+    told = (
+        f"{estimate(within)} of the detractors are followed up within {_days(days)}; n = {number(within.n)} answers. "
+        f"{capital(estimate(heard, False))} are heard of again"
+    )
+    if not math.isfinite(ours.estimate):
+        return f"{told}, too few to tell whether following up brings them back."
     apart = "which cannot be told from none" if ours.lower <= 0 <= ours.upper else "which is more than noise"
     return (
-        f"{estimate(within)} of the detractors are followed up within {_days(days)}; n = {number(within.n)} answers. "
-        f"{estimate(heard, False)} are heard of again, and {estimate(share, False)} of these are detractors no longer: "
-        f"{estimate(yes, False)} of those followed up and {estimate(no, False)} of the others, {_points(naive)} apart. "
-        f"Among answers alike it is {_points(ours)}, {apart}; n = {number(ours.n)} answers."
+        f"{told}, and {estimate(share, False)} of these are detractors no longer: {estimate(yes, False)} of those "
+        f"followed up and {estimate(no, False)} of the others, {_points(naive)} apart. Among answers alike it is "
+        f"{_points(ours)}, {apart}; n = {number(ours.n)} answers."
     )
 
 
@@ -269,9 +274,7 @@ def journey_answer(
             if math.isfinite(row.estimate):
                 told.append(words.format(estimate(row, not told), _plural(cause)))
                 sizes.append(f"{number(row.n)} {what}")
-    if not told:
-        return None
-    return Sentence(f"{capital(listed(told))}; n = {listed(sizes)}{when}.")
+    return Sentence(f"{capital(listed(told))}; n = {listed(sizes)}{when}.") if told else None
 
 
 def comments_shown(examples: pd.DataFrame | None, allowed: bool) -> GT | Sentence | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pandas as pd
 from great_tables import GT
 
-from .wording import number, smallest_group
+from .wording import number, people, smallest_group
 
 
 def laid_out(shown: pd.DataFrame, title: str, note: str = "") -> GT:
@@ -32,7 +32,7 @@ def steps_told(steps: Iterable[tuple[str, int, str]]) -> pd.DataFrame:
     for what, count, why in steps:
         if held and 0 < held[-1][1] - count < least:
             before = held.pop()[2]
-            why = "; ".join(filter(None, (before, f"fewer than {least} of them: {why}")))
+            why = "; ".join(filter(None, (before, f"fewer than {number(least)} of them: {why}")))
         held.append((what, count, why))
     counts = [count for _, count, _ in held]
     small = [0 < count < least for count in counts]
@@ -43,11 +43,6 @@ def steps_told(steps: Iterable[tuple[str, int, str]]) -> pd.DataFrame:
                            for (a, b), few in zip(itertools.pairwise(counts), small[1:], strict=True))],
         "because": [why for _, _, why in held],
     })  # fmt: skip
-
-
-def people(count: int) -> str:
-    """A number of people or of their rows; "under 10" where they are too few to be counted on a page."""
-    return f"under {smallest_group()}" if 0 < count < smallest_group() else number(count)
 
 
 def told_apart(whole: int, kept: int) -> tuple[str, str]:

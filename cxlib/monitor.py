@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from .forest import INK, OTHER, PALE, PUBLISHED, SERVICE, Line, Row, axes, entitle, forest_plot, plot, rows_of, style
-from .wording import capital, column_name, number, periods, smallest_group
+from .wording import capital, column_name, number, people, periods, smallest_group
 
 DEFINITIONS = {
     "cohort": "of those there at the start",
@@ -136,13 +136,14 @@ def _strips(result: pd.DataFrame, ax: Axes | None) -> Axes:
     for i, table in enumerate(tables):
         own = result[result["table"] == table]
         most, ground = float(own["estimate"].max()), -1.4 * i
+        up_to = f"up to {number(most)}" if most else people(1)
         ax.axhline(ground, color=PALE, lw=0.8)
         ax.plot([places[when] for when in own["period"]], own["estimate"] / max(most, 1.0) + ground, "o-",
                 color=SERVICE if table == "tickets" else OTHER, ms=4, lw=1.4)  # fmt: skip
-        ax.annotate(f"{capital(table)}, up to {number(most)}", (0, ground + 1.02), (0, 2), fontsize=12,
+        ax.annotate(f"{capital(table)}, {up_to}", (0, ground + 1.02), (0, 2), fontsize=12,
                     textcoords="offset points", va="bottom", weight="bold")  # fmt: skip
         holes = [names[when] for when in own.loc[~own["estimate"].gt(0), "period"]]
-        told.append(f"{table} up to {number(most)} rows, {'hole in ' + ', '.join(holes) if holes else 'no hole'}")
+        told.append(f"{table} {up_to} rows, {'hole in ' + ', '.join(holes) if holes else 'no hole'}")
     marks = np.unique(np.round(np.linspace(0, max(len(names) - 1, 0), LABELS)).astype(int))[: len(names)]
     ax.set_xticks(marks, [list(names.values())[mark] for mark in marks])
     ax.set(yticks=[])

@@ -11,6 +11,7 @@ from great_tables import GT
 
 from . import engine
 from .layout import laid_out, told_apart
+from .schema import TOO_FEW
 from .scope import Scope, active_customers
 from .study import Study
 from .wording import Sentence, estimate, groups_of, in_minutes, listed, number, percent, plain_name, visible
@@ -69,7 +70,8 @@ def definitions(*results: pd.DataFrame | None) -> GT | None:
     rows = _rows(results)
     if rows.empty:
         return None
-    shown = pd.DataFrame({"measure": rows["words"], "as computed here": rows["what"] + "; " + rows["method"]})
+    told = (rows["what"] + "; " + rows["method"]).str.rstrip("; ")
+    shown = pd.DataFrame({"measure": rows["words"], "as computed here": told})
     return laid_out(shown.drop_duplicates(), "How each measure is defined")
 
 
@@ -101,7 +103,7 @@ def _rows(results: tuple[pd.DataFrame | None, ...]) -> pd.DataFrame:
                     "order": order[key], "title": title, "words": words.format(_target(row.method)),
                     "told": estimate(row, first=False).replace(" ", "\N{NO-BREAK SPACE}"),
                     "n": number(row.n), "level": row.level, "what": what,
-                    "method": plain_name(row.method),
+                    "method": "" if row.note == TOO_FEW else plain_name(row.method),
                     "by": by, "group": str(getattr(row, by)) if by else "",
                 })  # fmt: skip
     names = ["order", "title", "words", "told", "n", "level", "what", "method", "by", "group"]

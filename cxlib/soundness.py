@@ -8,7 +8,7 @@ from great_tables import GT
 from . import engine
 from .data import SEEN
 from .feeds import describe_study
-from .layout import laid_out, people
+from .layout import laid_out
 from .study import Study
 from .wording import (
     Sentence,
@@ -16,6 +16,7 @@ from .wording import (
     estimate,
     listed,
     number,
+    people,
     percent,
     periods,
     plain_name,

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 
-from .forest import INK, OTHER, PALE, PUBLISHED, SERVICE, WIDTH, Line, axes, entitle, plot, style
+from .forest import INK, OTHER, PALE, PUBLISHED, SERVICE, WIDTH, Line, axes, entitle, style
 from .sampling import EVERYONE, MISSES
 from .schema import TABLES
 from .wording import capital, listed, number, percent, plain_name
@@ -77,12 +77,19 @@ def _chips(ax: Axes, own: list[tuple[str, bool]], y: float) -> float:
     return y
 
 
-@plot
-def repeated_samples(result: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+def repeated_samples(result: pd.DataFrame | None, *, ax: Axes | None = None) -> Axes | None:
     """The interval of every sample as a line, one below the other; those that miss the value of everyone stand out.
 
-    `result` is from `cx.repeated_samples`.
+    `result` is from `cx.repeated_samples`. Its samples are drawn by lot, of any size, and no group of people: none is
+    hidden.
     """
+    if not isinstance(result, pd.DataFrame):
+        return None
+    with style():
+        return _samples(result, ax)
+
+
+def _samples(result: pd.DataFrame, ax: Axes | None) -> Axes:
     whole = result[result["sample"] == EVERYONE].iloc[0]
     drawn = result[result["sample"] != EVERYONE].reset_index(drop=True)
     missed = drawn[drawn["note"] == MISSES]

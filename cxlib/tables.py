@@ -21,7 +21,18 @@ from .schema import ordered, results
 from .scores import counted
 from .study import Study, study_answers, study_frame
 from .study_file import ExperiencePart
-from .wording import digits, estimate, interval, number, percent, plain_name, smallest_group, visible
+from .wording import (
+    digits,
+    estimate,
+    interval,
+    number,
+    only_visible,
+    people,
+    percent,
+    plain_name,
+    smallest_group,
+    visible,
+)
 
 # What measures, models and choices are called in the rows of a table.
 MEASURES = {
@@ -83,7 +94,7 @@ def table(result: pd.DataFrame | None, title: str, down: str = "measure", note: 
 def _told(row: Any) -> str:
     """An estimate with its interval; a number of people too small to be shown as such."""
     if row.measure == "smallest_cell" and row.estimate < smallest_group():
-        return f"under {smallest_group()}"
+        return people(1)
     return estimate(row, first=False)
 
 
@@ -137,6 +148,7 @@ def driver_table(
     """
     if frame is None or part is None or importance is None:
         return None
+    importance, johnson = only_visible(importance), only_visible(johnson)
     drivers = [driver for driver in part.drivers if frame.kind[driver] == NUMBER]
     rows = []
     for driver, (n, mean, correlation) in zip(drivers, _alone(frame, drivers, part), strict=True):
@@ -144,7 +156,7 @@ def driver_table(
         told = {
             "order": -correlation,
             "driver": plain_name(driver),
-            "answers": f"under {smallest_group()}" if few else number(n),
+            "answers": people(n),
             "mean": "" if few else number(mean, "", 2),
             "correlation": "" if few else number(correlation, "", 2),
             "share": " ".join(_unbroken(estimate(row, first=False)) for row in own.itertuples()),

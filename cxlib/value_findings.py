@@ -10,6 +10,7 @@ import pandas as pd
 from great_tables import GT
 
 from .layout import laid_out
+from .schema import TOO_FEW
 from .staying_findings import longest, points, unclear
 from .wording import (
     CLASSES,
@@ -31,6 +32,8 @@ WORTH = {
     "break_even": "one-off cost that would just pay", "return": "return on the cost",
     "payback": "months until paid back",
 }  # fmt: skip
+
+NO_NUMBER = {"": "–", TOO_FEW: TOO_FEW}  # by the note; another one says that it is never paid back
 
 
 @sentence
@@ -125,7 +128,7 @@ def investment_table(results: Mapping[float, pd.DataFrame] | None, title: str) -
         told = {"failures gone": percent(share)}
         for name in ("avoided", "kept", "net", "payback"):
             row = pick(own, "improvement", name)
-            plain = number(row.estimate) if math.isfinite(row.estimate) else "never" if row.note else "–"
+            plain = number(row.estimate) if math.isfinite(row.estimate) else NO_NUMBER.get(row.note, "never")
             # Intervals of all four would not fit the width of a page.
             limits = name in ("avoided", "net") and math.isfinite(row.lower) and math.isfinite(row.upper)
             words = f"{number(row.estimate, row.unit, digits(row))} ({interval(row)})" if limits else plain

@@ -13,6 +13,7 @@ import pandas as pd
 
 from .errors import CxError, unknown
 from .schema import RESULT_COLUMNS, SPOKEN, TOO_FEW
+from .withheld import hidden_groups
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|<>~&$^-])")
 _DECIMALS = {"R²": 2, "risk ratio": 1, "hazard ratio": 1, "odds ratio": 1, "kappa": 2, "correlation": 2,
@@ -130,32 +131,34 @@ def smallest_group() -> int:
     return _smallest["group"]
 
 
+def people(count: float) -> str:
+    """A number of people or of their rows; "under 10" where they are too few to be counted on a page."""
+    return f"under {number(_smallest['group'])}" if 0 < count < _smallest["group"] else number(count)
+
+
 def visible(result: pd.DataFrame) -> pd.DataFrame:
     """The result without the numbers of small groups: nan, n too, and "too few" in their note.
 
-    The total less the groups shown gives the hidden ones together away. So the next smallest groups go with them until
-    those hidden are two or more, and together as many people as a group that may be shown.
+    The total less the groups shown would give a hidden one away: others are hidden with them, see `hidden_groups`. A
+    group that is hidden is hidden in every measure, and each measure is a table of its own.
     """
-    hidden = result["n"] < _smallest["group"]
+    hidden = (result["n"] < _smallest["group"]).to_numpy(copy=True)
     if keys := groups_of(result):
-        places = result.groupby(keys, dropna=False, observed=True).ngroup()
+        places = result.groupby(keys, dropna=False, observed=True).ngroup().to_numpy()
         sizes = result["n"].groupby(places).max()
         _name_nobody(keys, sizes)
-        hidden |= places.isin(_withheld(sizes[sizes > 0].sort_values(kind="stable")))  # of nobody nothing is given away
+        if hidden.any():
+            each = result[keys].iloc[np.unique(places, return_index=True)[1]]
+            hidden |= hidden_groups(each.reset_index(drop=True), sizes, _smallest["group"])[places]
+            for rows in result.groupby(["term", "measure"]).indices.values():
+                own = result.iloc[rows].reset_index(drop=True)
+                hidden[rows] |= hidden_groups(own[keys], own["n"], _smallest["group"])
     out = result.astype({"n": float})
     if not hidden.any():
         return out
     out.loc[hidden, ["estimate", "std_error", "lower", "upper", "n"]] = np.nan
     out.loc[hidden, "note"] = TOO_FEW
     return out
-
-
-def _withheld(sizes: pd.Series) -> pd.Index:
-    """The groups that are hidden, of sizes in rising order."""
-    count = int((sizes < _smallest["group"]).sum())
-    while 0 < count < len(sizes) and (count == 1 or sizes.iloc[:count].sum() < _smallest["group"]):
-        count += 1
-    return sizes.index[:count]
 
 
 def _name_nobody(keys: Sequence[str], sizes: pd.Series) -> None:
@@ -174,15 +177,36 @@ def groups_of(result: pd.DataFrame) -> list[str]:
 
 
 def sentence(write: Callable[..., str]) -> Callable[..., Sentence | None]:
-    """Make a writer of text a sentence function: small groups hidden, None in and None out."""
+    """Make a writer of text a sentence function: small groups hidden in every result, None in and None out.
+
+    Where all of the first result is hidden, the sentence says so: there is nothing left to write about.
+    """
 
     @functools.wraps(write)
     def told(result: pd.DataFrame | None, *args: Any, **kwargs: Any) -> Sentence | None:
         if not isinstance(result, pd.DataFrame):
             return None
-        return Sentence(capital(write(visible(result), *args, **kwargs)))
+        if all_hidden(result):
+            return not_shown()
+        shown = [only_visible(one) for one in args]
+        return Sentence(capital(write(visible(result), *shown, **{key: only_visible(x) for key, x in kwargs.items()})))
 
     return told
+
+
+def only_visible(given: Any) -> Any:
+    """What is given, without the numbers of small groups where it is a result."""
+    return visible(given) if isinstance(given, pd.DataFrame) and set(RESULT_COLUMNS) <= set(given.columns) else given
+
+
+def all_hidden(result: pd.DataFrame) -> bool:
+    """Whether a result has estimates, and none that may be shown."""
+    return bool(result["estimate"].notna().any() and visible(result)["estimate"].isna().all())
+
+
+def not_shown() -> Sentence:
+    """What stands where nothing may be shown."""
+    return Sentence(f"Not shown: too few, as fewer than {number(_smallest['group'])} stand behind each figure.")
 
 
 def pick(result: pd.DataFrame, term: str, measure: str) -> Any:

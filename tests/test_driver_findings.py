@@ -102,4 +102,4 @@ def test_operation_tells_only_what_is_beyond_noise():
     nothing = shown.measured().assign(lower=-0.5, upper=0.5)
     assert text.operational_measures(nothing).startswith("Nothing that was measured in operation goes with a rating")
     wording.hide_below(1000)
-    assert text.operational_measures(shown.measured()).startswith("Nothing that was measured")
+    assert text.operational_measures(shown.measured()).startswith("Not shown: too few")

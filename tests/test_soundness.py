@@ -80,7 +80,7 @@ def test_touchpoints_are_told_from_the_least_to_the_most_rated():
     assert told.startswith(
         "App has no rating in 90% (95% interval 87% to 93%) of the answers, price in 10% (7% to 13%)"
     )
-    assert text.missing_ratings(gaps(n=5)).startswith("Too few answers")
+    assert text.missing_ratings(gaps(n=5)).startswith("Not shown: too few")
 
 
 def test_leaks_are_named_and_so_is_their_absence():

@@ -87,7 +87,7 @@ def test_what_counts_as_service_is_a_choice():
     assert text.without_touchpoint(left()).endswith(
         "would have been met by 30% (95% interval 28% to 32%) without desk and 60% (58% to 62%) without pages."
     )
-    assert text.without_touchpoint(left(n=5)).startswith("Too few customers met service")
+    assert text.without_touchpoint(left(n=5)).startswith("Not shown: too few")
     assert text.without_touchpoint(None) is None
 
 

@@ -8,8 +8,9 @@ from statsmodels.stats.proportion import proportion_confint
 
 import cxlib as cx
 from cxlib import tables, wording
-from cxlib.layout import people, steps_told, told_apart
+from cxlib.layout import steps_told, told_apart
 from cxlib.schema import results
+from cxlib.wording import people
 from tests import shown
 from tests.shown import row
 

@@ -139,7 +139,7 @@ def test_small_groups_are_counted_and_not_told():
         "Fewer than two groups are large enough to be compared. Not shown, because too small: 2."
     )
     wording.hide_below(6000)
-    assert text.nps(shown.nps()) == "NPS is not shown: too few answers."
+    assert text.nps(shown.nps()) == "Not shown: too few, as fewer than 6,000 stand behind each figure."
 
 
 def test_relative_importance_tells_service_first_then_the_largest():
