@@ -12,7 +12,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from . import engine, files, schema
+from . import engine, files, queries, schema
 from .errors import CxError, nearest, refuse, unknown
 from .rules import Rule, rules
 from .typed import typed
@@ -223,10 +223,12 @@ def interrogated(tables: Tables, table: str, wanted: Sequence[Rule], extracts: b
     """The pointblank validation of one table, for its counts, its examples or its HTML report."""
     import pointblank as pb  # slow to import, and only the contract needs it
 
-    checks = pb.Validate(tables.present[table].frame.to_native(), tbl_name=table)
+    native = tables.present[table].frame.to_native()
+    checks = pb.Validate(native, tbl_name=table)
     for rule in wanted:
         checks = rule.step(checks)
-    return checks.interrogate(collect_extracts=extracts, get_first_n=3 if extracts else None)
+    with queries.asked(native):
+        return checks.interrogate(collect_extracts=extracts, get_first_n=3 if extracts else None)
 
 
 def _findings(tables: Tables, table: str) -> list[tuple]:

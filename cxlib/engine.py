@@ -18,6 +18,7 @@ import narwhals as nw
 import pandas as pd
 import pyarrow as pa
 
+from . import queries
 from .errors import CxError, refuse, shortened, unknown
 from .paths import scratch
 
@@ -167,21 +168,15 @@ def last_by(lazy: nw.LazyFrame[Any], key: str, columns: Mapping[str, tuple[str, 
 
 def collect(lazy: nw.LazyFrame[Any], order: Sequence[str] = ()) -> pd.DataFrame:
     """A small result as a pandas frame, in a fixed order: engines return groups in any."""
-    try:
+    with queries.asked(lazy.to_native()):
         frame = lazy.collect("pyarrow").to_native().to_pandas()
-    except duckdb.IOException as error:
-        raise CxError(f"a file of the data is gone or was changed while it was read; run again ({error})") from None
-    except Exception as error:
-        if not type(error).__module__.startswith(("pyspark.", "py4j.")):
-            raise
-        told = shortened(next(iter(str(error).splitlines()), type(error).__name__), 300)
-        raise CxError(f"Spark could not run a query: {told}; the rest is in its log") from error
     return frame.sort_values(list(order), kind="stable", ignore_index=True) if order else frame
 
 
 def batches(lazy: nw.LazyFrame[Any]) -> Iterator[pa.RecordBatch]:
     """The rows of a DuckDB frame, some at a time: more of them than memory holds."""
-    yield from lazy.to_native().to_arrow_reader(BATCH)
+    with queries.asked(lazy.to_native()):
+        yield from lazy.to_native().to_arrow_reader(BATCH)
 
 
 def rows(seen: View) -> int:
@@ -212,7 +207,8 @@ def _native(frame: Any, where: str) -> Any:
     if isinstance(native, duckdb.DuckDBPyRelation) or _is_spark(native):
         return native
     if hasattr(native, "collect") and hasattr(native, "lazy"):  # a Polars lazy frame
-        native = native.collect()
+        with queries.asked(native):
+            native = native.collect()
     if hasattr(native, "to_arrow"):
         native = native.to_arrow()
     if isinstance(native, pd.DataFrame):

@@ -26,6 +26,10 @@ class CxError(ValueError):
         super().__init__("\n".join(self.faults))
 
 
+class LostData(CxError):
+    """Data that can no longer be read, or are not what they were: no part of an answer stands, none is left out."""
+
+
 def refuse(faults: Iterable[str]) -> None:
     """Raise every fault at once; do nothing when there is none."""
     faults = list(dict.fromkeys(faults))

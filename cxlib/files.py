@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import narwhals as nw
 
-from . import csvfile, engine, held, workbook
+from . import csvfile, engine, held, queries, workbook
 from .csvfile import PLAIN, Form
 from .errors import CxError, listed, nearest, shortened
 from .paths import beside, is_file
@@ -47,6 +47,7 @@ def read_file(path: Path, form: Form = PLAIN) -> Source:
     ending = path.suffix.lower()
     try:
         if ending == ".parquet":
+            queries.watch(path, held.literal(path))
             relation = duckdb.read_parquet(held.literal(path))
             types = zip(relation.columns, relation.types, strict=True)
             zoned = frozenset(name for name, kind in types if str(kind) == "TIMESTAMP WITH TIME ZONE")
@@ -112,7 +113,7 @@ def unreadable(seen: engine.View, parsed: Mapping[str, str]) -> dict[str, tuple[
     for i, (name, sql) in enumerate(parsed.items()):
         lost = f"{seen.at[name]} IS NOT NULL AND ({sql}) IS NULL"
         parts += [f"COUNT_IF({lost}) AS n{i}", f"MIN(CASE WHEN {lost} THEN {seen.at[name]} END) AS v{i}"]
-    row = seen.frame.to_native().aggregate(", ".join(parts)).fetchall()[0]
+    row = queries.fetched(seen.frame.to_native().aggregate(", ".join(parts)))[0]
     counts = zip(parsed, row[1::2], row[2::2], strict=True)
     return {name: (int(count), str(value)) for name, count, value in counts if count}
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
-from .errors import CxError
+from .errors import CxError, LostData
 from .fitted import NO_MODEL, AttritionFit
 from .schema import TOO_FEW, ordered
 from .study_file import AttritionPart
@@ -56,6 +56,8 @@ def where_possible(function: Callable[..., Any], *given: Any, **named: Any) -> A
         return None
     try:
         return function(*given, **named)
+    except LostData:
+        raise
     except CxError as error:
         display(Sentence(f"Left out, because these data cannot carry it: {'; '.join(error.faults)}."))
         return None

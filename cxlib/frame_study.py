@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import narwhals as nw
 
-from . import csvfile, engine, files
+from . import csvfile, engine, files, queries
 from .bands import cut
 from .errors import CxError, listed, shortened, unknown
 from .recoded import as_text, cleaned, first_filled, levels, matches, rows_with, value_faults, word_faults
@@ -217,7 +217,7 @@ def _readable(draft: Draft, names: list[str]) -> dict[str, tuple[int, int, int, 
             f"COUNT_IF(regexp_matches({at}, '^0[0-9]')) AS z{i}",
             f"MIN(CASE WHEN ({number}) IS NULL THEN {at} END) AS v{i}",
         ]
-    row = draft.view.frame.to_native().aggregate(", ".join(parts)).fetchall()[0][1:]
+    row = queries.fetched(draft.view.frame.to_native().aggregate(", ".join(parts)))[0][1:]
     return {name: (row[4 * i], row[4 * i + 1], row[4 * i + 2], row[4 * i + 3]) for i, name in enumerate(names)}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import narwhals as nw
 
-from . import engine
+from . import engine, queries
 from .paths import scratch
 
 FEW_ROWS = 200_000  # of a frame up to which it is held in memory
@@ -30,10 +30,11 @@ def held(seen: engine.View, most_rows: int) -> engine.View:
 
 def stored(relation: duckdb.DuckDBPyRelation, few: bool) -> Any:
     """The rows of a relation: in memory, or as Parquet in the scratch folder."""
-    if few:
-        return relation.to_arrow_table()
     copy = scratch() / f"{uuid.uuid4().hex}.parquet"
-    relation.write_parquet(str(copy))
+    with queries.asked(relation):
+        if few:
+            return relation.to_arrow_table()
+        relation.write_parquet(str(copy))
     return duckdb.read_parquet(literal(copy))
 
 

@@ -13,7 +13,7 @@ from scipy.special import logit
 
 from . import population as pop
 from .cells import Cells
-from .errors import CxError, refuse, shortened
+from .errors import CxError, LostData, refuse, shortened
 from .fitted import AttritionFit, fit_cells
 from .fractions import attributable_fractions, unadjusted_fractions
 from .schema import TOO_FEW, results
@@ -89,6 +89,8 @@ def _estimates(at_risk: np.ndarray, left: np.ndarray, seed: int) -> list[dict]:
         for model, estimates in (("naive", unadjusted_fractions), ("adjusted", attributable_fractions)):
             found = estimates(fit)
             told += found[found["measure"] == "fraction"].assign(model=model).to_dict("records")
+    except LostData:
+        raise
     except CxError:
         told = []
     there = {(row["model"], row["term"]) for row in told}

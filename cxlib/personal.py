@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 import narwhals as nw
 
-from . import engine, masking, schema
+from . import engine, masking, queries, schema
 from .data import Tables
 from .errors import shortened, unknown
 from .study_file import PrivacyPart, StudyFile
@@ -94,7 +94,7 @@ def _values(seen: engine.View, name: str) -> list[str]:
     if seen.frame.collect_schema()[at] != nw.String:
         return []
     relation = seen.frame.to_native().project(f"{at} AS v").filter("v IS NOT NULL").distinct()
-    return [row[0] for row in relation.order(f"regexp_matches(v, {_LIKELY}) DESC, v").limit(MOST).fetchall()]
+    return [row[0] for row in queries.fetched(relation.order(f"regexp_matches(v, {_LIKELY}) DESC, v").limit(MOST))]
 
 
 def hashed(seen: engine.View, names: Collection[str]) -> engine.View:

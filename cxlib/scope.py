@@ -13,7 +13,7 @@ import pandas as pd
 
 from . import engine, scores
 from .data import Tables
-from .errors import CxError, refuse, shortened, unknown
+from .errors import CxError, LostData, refuse, shortened, unknown
 from .frame import answers, only, parsed_day
 from .periods import UNITS, period
 from .personal import group_faults
@@ -187,6 +187,8 @@ def _answered(tables: Tables, end: date, days: int | None) -> engine.View | None
     """The answers before a day, or None where there are none."""
     try:
         return answers(tables, end, days)
+    except LostData:
+        raise
     except CxError:
         return None
 

@@ -15,7 +15,7 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
-from . import csvfile, files, workbook
+from . import csvfile, engine, files, workbook
 from .csvfile import Form
 from .errors import CxError
 
@@ -199,7 +199,7 @@ def _spelled(seen: Sniffed, nothing: Collection[str]) -> Sniffed:
 def _typed(path: Path, nothing: Collection[str]) -> Sniffed:
     """A file that has types of its own: its columns as text."""
     source = files.read_file(path)
-    some = source.view.frame.head(ROWS).collect("pyarrow").to_native().to_pandas()
+    some = engine.collect(source.view.frame.head(ROWS))
     columns = []
     for name, at in source.view.at.items():
         values = tuple(files.spelled(value) for value in some[at].dropna())

@@ -7,7 +7,7 @@ from typing import Any
 
 import narwhals as nw
 
-from . import engine, files, schema
+from . import engine, files, queries, schema
 from .errors import refuse, shortened, unknown
 
 _KIND = dict.fromkeys(("id", "text", "category", "flag"), engine.FACTOR)
@@ -85,7 +85,7 @@ def _skipped(where: str, source: files.Source, stamps: list[str], types: Any, zo
         at = source.view.at[name]
         odd = files.skipped(at, types[at] == nw.String, source.form, zone)
         relation = source.view.frame.to_native()
-        count, value = relation.aggregate(f"COUNT_IF({odd}), MIN(CASE WHEN {odd} THEN {at} END)").fetchall()[0]
+        count, value = queries.fetched(relation.aggregate(f"COUNT_IF({odd}), MIN(CASE WHEN {odd} THEN {at} END)"))[0]
         if count:
             told = f"{count:,} stamp{'s lie' if count > 1 else ' lies'} in an hour that clocks in {zone} skip"
             remedy = 'correct them, or declare the timezone they are in (timezone = "UTC"?)'

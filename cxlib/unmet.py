@@ -10,7 +10,7 @@ import pandas as pd
 
 from . import importance
 from .engine import NUMBER, View, view
-from .errors import CxError, refuse, unknown
+from .errors import CxError, LostData, refuse, unknown
 from .player_checks import MOST_PLAYERS
 from .players import Checked, checked, player_moments
 from .regression import coefficients, covariance
@@ -110,6 +110,8 @@ def _solved(
     replicates, seed, level, whole = drawn
     try:
         moments, players = player_moments(seen, **named, missing=missing)
+    except LostData:
+        raise
     except CxError as error:
         for term in asked:
             yield {"term": term, "measure": "share", "unit": "share", "note": error.faults[0]}

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cxlib import __main__ as command
-from cxlib import csvfile, engine, files
+from cxlib import csvfile, engine, held
 from cxlib.data import load
 from cxlib.errors import CxError
 from cxlib.frame import landmark
@@ -149,7 +149,7 @@ def vanish(monkeypatch, module, name, path):
     monkeypatch.setattr(module, name, told)
 
 
-@pytest.mark.parametrize(("module", "name"), [(csvfile, "_header"), (files, "_literal")])
+@pytest.mark.parametrize(("module", "name"), [(csvfile, "_header"), (held, "literal")])
 def test_a_file_that_vanishes_while_it_is_read(tmp_path, monkeypatch, module, name):
     (tmp_path / "customers.csv").write_text(GOOD)
     vanish(monkeypatch, module, name, tmp_path / "customers.csv")
