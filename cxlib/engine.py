@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cache
@@ -50,7 +51,10 @@ class View:
 def _settled() -> None:
     """Once: DuckDB shows no progress bars, which would end up in a page, and spills where its files go at the end."""
     duckdb.execute("SET enable_progress_bar = false")
-    duckdb.execute(f"SET temp_directory = '{str(scratch()).replace(chr(39), chr(39) * 2)}'")
+    with suppress(duckdb.NotImplementedException):  # what has spilled already stays where it is
+        duckdb.execute(f"SET temp_directory = '{str(scratch()).replace(chr(39), chr(39) * 2)}'")
+    # Of a table in the order of its customers it would read the file again for each part of them.
+    duckdb.execute("SET disabled_optimizers = 'partitioned_execution'")
     if limit := os.environ.get(MEMORY):
         try:
             duckdb.execute(f"SET memory_limit = '{limit.replace(chr(39), '')}'")

@@ -15,7 +15,7 @@ from .frame import landmark_day
 from .invitations import answer_landmark, follow_answers, newcomers
 from .study import Study, group_of, study_answered, study_at_landmark, study_frame
 from .study_file import LandmarkPart
-from .windows import MONTH_DAYS, by_month
+from .windows import MONTH_DAYS, by_month, unfollowed
 
 Rules = dict[str, dict[str, list[str]]]
 
@@ -74,12 +74,12 @@ def study_reasons(
     """
     if study.reasons is None or not study.reasons.rules or study.attrition is None:
         return None, None
-    seen, column = study_frame(study, as_of, only_column, only_value), study.reasons.column
-    if study.tables is not None and column not in seen.at:
-        people = study.tables.need("customers", "what leavers say stands there")
-        said = people.frame.select("customer_id", people[column].alias(column))
-        joined = seen.frame.join(said, on="customer_id", how="left")
-        seen = engine.View(joined, {**seen.at, column: column}, {**seen.kind, column: engine.FACTOR})
+    column = study.reasons.column
+    if study.tables is None:
+        seen = study_frame(study, as_of, only_column, only_value)
+    else:
+        engine.require(study.tables.need("customers", "what leavers say stands there"), [column], "reasons")
+        seen = group_of(study, unfollowed(study_at_landmark(study, as_of)), only_column, only_value)
     gone = seen[study.attrition.outcome].cast(nw.Float64) == 1  # a yes/no is no number on Spark
     left = seen.frame.filter(gone).select(seen[column].alias("reason")).unique()
     there = set(engine.collect(left)["reason"].dropna())

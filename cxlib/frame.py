@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -66,14 +67,16 @@ def landmark(
     return at_landmark(tables, day, lookback_days, horizon_days, slow_hours)
 
 
-def at_landmark(tables: Tables, day: date, lookback_days: int, horizon_days: int, slow_hours: float) -> engine.View:
-    """The rows of `landmark` on a day, which the caller has checked."""
+def at_landmark(
+    tables: Tables, day: date, lookback_days: int, horizon_days: int, slow_hours: float, also: Sequence[str] = ()
+) -> engine.View:
+    """The rows of `landmark` on a day, which the caller has checked; `also`: more columns of the customers."""
     start, end = day - timedelta(days=lookback_days), day + timedelta(days=horizon_days)
     customers = tables.need("customers", "a landmark needs it")
-    people = _at_risk(customers, day)
+    people = _at_risk(customers, day, also)
     if not engine.collect(people.select(nw.len().alias("n")))["n"][0]:
         raise CxError(f"landmark: nobody is at risk on {day}; choose an as_of after the first signups")
-    lazy = people.with_columns(*_tenure(day), *_ends(customers, day, end)).drop("signup_date", "end_date")
+    lazy = people.with_columns(*_tenure(day), *_ends(customers, day, end))
     for part in (
         _service(tables.tickets, start, day, slow_hours),
         _prices(tables.prices, start, day),
@@ -81,7 +84,12 @@ def at_landmark(tables: Tables, day: date, lookback_days: int, horizon_days: int
         _scores(tables.surveys, start, day),
     ):
         lazy = lazy if part is None else lazy.join(part, on=_KEY, how="left")
-    return _landmark_view(with_bands(lazy))
+    lazy = with_bands(lazy)
+    there = set(lazy.collect_schema().names())
+    names = [name for name in COLUMNS if name in there]
+    kinds = {name: engine.NUMBER if name in NUMBERS else engine.FACTOR for name in names}
+    kinds |= {name: customers.kind[name] for name in also}
+    return engine.View(lazy.select(*kinds), {name: name for name in kinds}, kinds)
 
 
 def landmark_day(tables: Tables, as_of: str | date, lookback_days: int, horizon_days: int, slow_hours: float) -> date:
@@ -176,7 +184,7 @@ def _with_ratings(tables: Tables, surveys: engine.View) -> engine.View:
     """Surveys with the rating of each touchpoint in a column of its own, and the customers' columns."""
     rows = surveys.frame.drop("sent_at", "comment", strict=False)
     kinds = {name: kind for name, kind in surveys.kind.items() if name not in ("sent_at", "comment")}
-    at = {name: name for name in kinds}
+    at, names = {name: name for name in kinds}, {}
     if tables.ratings is not None:
         touchpoints = engine.collect(tables.ratings.frame.select("touchpoint").unique().drop_nulls(), ["touchpoint"])
         names = {name: f"t{i}" for i, name in enumerate(touchpoints["touchpoint"])}
@@ -190,12 +198,22 @@ def _with_ratings(tables: Tables, surveys: engine.View) -> engine.View:
     customers = tables.need("customers", "answers need it")
     about = [name for name in _ABOUT if name in customers.at]
     rows = rows.join(customers.frame.select(_KEY, *about), on=_KEY, how="left")
+    if tables.ratings is not None:  # as wide as they were, now that all is joined
+        kind = tables.ratings.frame.collect_schema()["rating"]
+        rows = rows.with_columns(nw.col(name).cast(kind) for name in names.values())
     return engine.View(rows, at | {name: name for name in about}, kinds | dict.fromkeys(about, engine.FACTOR))
 
 
 def _spread(ratings: nw.LazyFrame[Any], names: dict[str, str]) -> nw.LazyFrame[Any]:
-    rated = [nw.when(nw.col("touchpoint") == name).then(nw.col("rating")).max().alias(at) for name, at in names.items()]
-    return ratings.group_by("survey_id").agg(rated)
+    """A row for each survey, with the rating of each touchpoint."""
+    rating, kind = nw.col("rating"), ratings.collect_schema()["rating"]
+    ends = engine.collect(ratings.select(rating.min().alias("low"), rating.max().alias("high"))).iloc[0]
+    # A byte for each of them where they fit, as they do: of ten million answers, eight would not stay in memory.
+    narrow = kind.is_integer() and ends["low"] >= -128 and ends["high"] <= 127
+    told = rating.cast(nw.Int8) if narrow else rating
+    return ratings.group_by("survey_id").agg(
+        nw.when(nw.col("touchpoint") == name).then(told).max().alias(at) for name, at in names.items()
+    )
 
 
 def _literal(seen: engine.View, column: str, value: str) -> Any:
@@ -214,10 +232,10 @@ def _within(stamp: str, start: date, day: date) -> nw.Expr:
     return (nw.col(stamp) >= engine.instant(start)) & (nw.col(stamp) < engine.instant(day))
 
 
-def _at_risk(customers: engine.View, day: date) -> nw.LazyFrame[Any]:
+def _at_risk(customers: engine.View, day: date, also: Sequence[str] = ()) -> nw.LazyFrame[Any]:
     there = (nw.col("signup_date") < day) & (nw.col("end_date").is_null() | (nw.col("end_date") > day))
-    wanted = [name for name in (_KEY, *_ABOUT, "signup_date", "end_date", "end_kind") if name in customers.at]
-    return customers.frame.filter(there).select(wanted)
+    wanted = dict.fromkeys((_KEY, *_ABOUT, "signup_date", "end_date", "end_kind", *also))
+    return customers.frame.filter(there).select(name for name in wanted if name in customers.at)
 
 
 def at_risk_and_left(customers: engine.View, day: date, horizon_days: int) -> tuple[int, int]:
@@ -293,10 +311,3 @@ def _scores(surveys: engine.View | None, start: date, day: date) -> nw.LazyFrame
     # Of two answers from the same instant the higher counts, again for the sake of the same frame every time.
     when = engine.minutes_between(nw.col("answered_at"), engine.instant(start)) + nw.col("recommend") / 1e5
     return engine.last_by(scored.with_columns(when=when), _KEY, {"recommend": ("recommend", "when")})
-
-
-def _landmark_view(lazy: nw.LazyFrame[Any]) -> engine.View:
-    there = set(lazy.collect_schema().names())
-    names = [name for name in COLUMNS if name in there]
-    kinds = {name: engine.NUMBER if name in NUMBERS else engine.FACTOR for name in names}
-    return engine.View(lazy.select(names), {name: name for name in names}, kinds)

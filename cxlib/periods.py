@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import zoneinfo
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
+
+import narwhals as nw
+import pandas as pd
 
 from . import engine
 from .errors import nearest, refuse, shortened, unknown
 
 UNITS = ("day", "week", "month", "quarter")
+FREQUENCY = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q"}  # our periods, pandas' names of them
+BEGINNING = 0.1  # of a period: data that begin later do not hold the whole of it
 
 
 def period(frame: Any, column: str, every: str = "month", timezone: str = "UTC", name: str = "period") -> engine.View:
@@ -50,6 +56,41 @@ def period(frame: Any, column: str, every: str = "month", timezone: str = "UTC",
     sql = {c: c for c in seen.at.values()} | {at: engine.period_start(seen.frame, seen.at[column], every, zone)}
     lazy = engine.computed(seen.frame, sql)
     return engine.View(lazy, {**seen.at, name: at}, {**seen.kind, name: engine.FACTOR})
+
+
+def whole_periods(seen: Any, stamp: str, every: str, end: date, timezone: str = "UTC") -> engine.View:
+    """Add the period of each row, as `period` does, and leave out the periods the data do not hold as a whole.
+
+    Parameters
+    ----------
+    seen : frame or table
+    stamp : column of stamps
+    every : "day", "week", "month" or "quarter"
+    end : the day after the last of the data
+    timezone : the clock by which periods begin
+
+    Returns
+    -------
+    A lazy view with the column "period". The last period is left out unless it ends with the day before `end`, the
+    first if the first stamp lies beyond its first tenth: half a month of tickets is no month.
+
+    >>> days = pd.DataFrame({"at": pd.date_range("2026-01-01", "2026-03-10")})
+    >>> sorted(set(whole_periods(days, "at", "month", date(2026, 3, 11)).to_pandas("period")["period"]))
+    ['2026-01-01', '2026-02-01']
+    """
+    refuse([] if every in FREQUENCY else [unknown("period", every, UNITS)])
+    view = period(seen, stamp, every, timezone)
+    known = engine.collect(view.frame.select(view[stamp].cast(nw.Datetime).min().alias("first")))["first"][0]
+    if pd.isna(known):
+        return view
+    local = pd.Timestamp(known).tz_localize("UTC").tz_convert(timezone).tz_localize(None)
+    begun = local.to_period(FREQUENCY[every])
+    late = (local - begun.start_time) > BEGINNING * (begun.end_time - begun.start_time)
+    start, last = begun + 1 if late else begun, pd.Timestamp(end).to_period(FREQUENCY[every])
+    texts = (f"{one.start_time:%Y-%m-%d}" for one in (start, last))
+    low, high = texts
+    kept = view.frame.filter((view["period"] >= low) & (view["period"] < high))
+    return replace(view, frame=kept)
 
 
 def stamp_faults(seen: engine.View, columns: list[str]) -> list[str]:

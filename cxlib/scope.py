@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
 import narwhals as nw
 import numpy as np
-import pandas as pd
 
 from . import engine, scores
 from .data import Tables
 from .errors import CxError, LostData, refuse, shortened, unknown
-from .frame import answers, only, parsed_day
-from .periods import UNITS, period
+from .frame import answered_before, answers, only, parsed_day
+from .held import held
 from .personal import group_faults
 from .study import Study, study_frame
 from .study_file import ExperiencePart, LandmarkPart
 
 MOST_DAYS = 36_500
 GRACE_DAYS = 14  # in which an invitation may still be answered
-FREQUENCY = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q"}  # our periods, pandas' names of them
-BEGINNING = 0.1  # of a period: data that begin later do not hold the whole of it
 ABOUT = ("region", "segment", "plan")
 
 
@@ -134,7 +131,8 @@ def study_scope(
         found = _of_frame(study, as_of, only_column, only_value)
     else:
         own = study.landmark.as_of if study.landmark else ""
-        found = _of_tables(study.tables, as_of or own, days, only_column, only_value)
+        named = [part.score, part.weights, part.strata, part.satisfaction] if part else []
+        found = _of_tables(study.tables, as_of or own, days, only_column, only_value, named)
     answered, marks = found.get("answers"), part or ExperiencePart()
     if isinstance(answered, engine.View):
         there = {"satisfaction": marks.satisfaction or "satisfaction", "effort": marks.effort}
@@ -168,7 +166,9 @@ def _of_frame(study: Study, as_of: str | date, column: str, value: str) -> dict[
     return found | ({"outcome": study.attrition.outcome, "people": seen} if study.attrition else {})
 
 
-def _of_tables(given: Tables, as_of: str | date, days: int, column: str, value: str) -> dict[str, Any]:
+def _of_tables(
+    given: Tables, as_of: str | date, days: int, column: str, value: str, named: Sequence[str | None]
+) -> dict[str, Any]:
     end = parsed_day(as_of) if as_of and as_of != "latest" else given.last_day + timedelta(days=1)
     if end > given.last_day + timedelta(days=1):
         raise CxError(f"as_of must not lie beyond the day after the last of the data, {given.last_day}, not {end}")
@@ -178,15 +178,32 @@ def _of_tables(given: Tables, as_of: str | date, days: int, column: str, value: 
     if tables.tickets is not None:
         found |= _desk(tables, tables.tickets, first, end)
     if tables.surveys is not None and "recommend" in tables.surveys.at:
-        found |= {"answers": _answered(tables, end, days), "before": _answered(tables, first, days),
-                  "history": _answered(tables, end, None), "invited": _invited(tables, first, end)}  # fmt: skip
+        found |= _surveyed(tables, tables.surveys, first, end, named)
     return found
 
 
-def _answered(tables: Tables, end: date, days: int | None) -> engine.View | None:
-    """The answers before a day, or None where there are none."""
+def _surveyed(
+    tables: Tables, surveys: engine.View, first: date, end: date, named: Sequence[str | None]
+) -> dict[str, Any]:
+    most = engine.rows(surveys)
+    found: dict[str, Any] = {"invited": held(_invited(tables, first, end), most)}
+    # Ratings of touchpoints are for other notebooks, but where the study names one of them as a score or a weight.
+    if {*filter(None, named)} <= {*surveys.at, *ABOUT}:
+        tables = _reaching(replace(tables, ratings=None), tables)
     try:
-        return answers(tables, end, days)
+        history = held(answers(tables, end), most)
+    except LostData:
+        raise
+    except CxError:  # nobody has answered
+        return found
+    days = (end - first).days
+    return found | {"history": history, "answers": _within(history, end, days), "before": _within(history, first, days)}
+
+
+def _within(history: engine.View, end: date, days: int) -> engine.View | None:
+    """The answers of so many days before a day, or None where there are none."""
+    try:
+        return answered_before(history, end, days)
     except LostData:
         raise
     except CxError:
@@ -241,41 +258,6 @@ def _reaching(tables: Tables, whole: Tables) -> Tables:
     """The data of a part reach as far as those of the whole: its own last event may be long ago."""
     tables.__dict__["last_days"] = whole.last_days
     return tables
-
-
-def whole_periods(seen: Any, stamp: str, every: str, end: date, timezone: str = "UTC") -> engine.View:
-    """Add the period of each row, as `period` does, and leave out the periods the data do not hold as a whole.
-
-    Parameters
-    ----------
-    seen : frame or table
-    stamp : column of stamps
-    every : "day", "week", "month" or "quarter"
-    end : the day after the last of the data
-    timezone : the clock by which periods begin
-
-    Returns
-    -------
-    A lazy view with the column "period". The last period is left out unless it ends with the day before `end`, the
-    first if the first stamp lies beyond its first tenth: half a month of tickets is no month.
-
-    >>> days = pd.DataFrame({"at": pd.date_range("2026-01-01", "2026-03-10")})
-    >>> sorted(set(whole_periods(days, "at", "month", date(2026, 3, 11)).to_pandas("period")["period"]))
-    ['2026-01-01', '2026-02-01']
-    """
-    refuse([] if every in FREQUENCY else [unknown("period", every, UNITS)])
-    view = period(seen, stamp, every, timezone)
-    known = engine.collect(view.frame.select(view[stamp].cast(nw.Datetime).min().alias("first")))["first"][0]
-    if pd.isna(known):
-        return view
-    local = pd.Timestamp(known).tz_localize("UTC").tz_convert(timezone).tz_localize(None)
-    begun = local.to_period(FREQUENCY[every])
-    late = (local - begun.start_time) > BEGINNING * (begun.end_time - begun.start_time)
-    start, last = begun + 1 if late else begun, pd.Timestamp(end).to_period(FREQUENCY[every])
-    texts = (f"{one.start_time:%Y-%m-%d}" for one in (start, last))
-    low, high = texts
-    kept = view.frame.filter((view["period"] >= low) & (view["period"] < high))
-    return replace(view, frame=kept)
 
 
 def population_shares(scope: Scope, columns: Iterable[str] = ABOUT) -> dict[str, dict[str, float]] | None:

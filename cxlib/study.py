@@ -11,7 +11,7 @@ from pathlib import Path
 
 from . import data, engine, files, personal
 from .errors import CxError, refuse, shortened, unknown
-from .frame import LATEST, answered_before, answers, only, parsed_day
+from .frame import COLUMNS, LATEST, answered_before, answers, landmark_day, only, parsed_day
 from .frame_study import frame_of, left_as_flag
 from .held import held
 from .paths import beside, is_file, is_folder
@@ -27,7 +27,7 @@ from .study_file import (
 )  # fmt: skip
 from .study_words import parse
 from .table_study import tables_of
-from .windows import follow_landmark, unfollowed
+from .windows import followed_from, unfollowed
 
 ROOT = Path(__file__).resolve().parent.parent
 STUDIES = ROOT / "data" / "studies"
@@ -152,21 +152,28 @@ def study_frame(study: Study, as_of: str | date = "", only_column: str = "", onl
         if as_of:
             raise CxError(f"{study.path.name}: as_of must be empty, a [frame] study has no dates; leave it out")
         return group_of(study, study.frame, only_column, only_value)
-    return group_of(study, unfollowed(study_at_landmark(study, as_of)), only_column, only_value)
+    return group_of(study, unfollowed(study_at_landmark(study, as_of), _stated(study)), only_column, only_value)
 
 
 @lru_cache(maxsize=4)
 def study_at_landmark(study: Study, as_of: str | date = "") -> engine.View:
-    """The customers of a study's tables at its landmark, with how long they were followed: worked out once."""
+    """The customers of a study's tables at its landmark, how long they were followed and what they stated: held."""
     when, tables = study.landmark or LandmarkPart(), study.tables
     assert tables is not None
-    seen = follow_landmark(tables, as_of or when.as_of, when.lookback_days, when.horizon_days, when.slow_hours)
-    return held(seen, engine.rows(tables.need("customers")))
+    lengths = when.lookback_days, when.horizon_days, when.slow_hours
+    day = landmark_day(tables, as_of or when.as_of, *lengths)
+    return held(followed_from(tables, day, *lengths, _stated(study)), engine.rows(tables.need("customers")))
+
+
+def _stated(study: Study) -> list[str]:
+    """The column of the customers in which a study finds what they stated, if it is none of the landmark's own."""
+    named, people = study.reasons and study.reasons.column, study.tables and study.tables.customers
+    return [named] if named and people and named in people.at and named not in COLUMNS else []
 
 
 @lru_cache(maxsize=4)
 def _all_answers(study: Study) -> engine.View:
-    """The answers of a study's tables, with every rating: worked out once."""
+    """The answers of a study's tables, with every rating: held."""
     assert study.tables is not None
     seen = answers(study.tables)
     return held(seen, engine.rows(study.tables.need("surveys")))

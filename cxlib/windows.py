@@ -11,7 +11,7 @@ import narwhals as nw
 from . import engine
 from .data import Tables
 from .errors import refuse, shortened, unknown
-from .frame import landmark, landmark_day
+from .frame import at_landmark, landmark, landmark_day
 
 MONTH_DAYS = 30
 MOST_MONTHS = 120
@@ -43,17 +43,22 @@ def follow_landmark(
     CxError, as `landmark`: a horizon beyond the data, nobody at risk.
     """
     day = landmark_day(tables, as_of, lookback_days, horizon_days, slow_hours)
-    seen = landmark(tables, day, lookback_days, horizon_days, slow_hours)
-    ends = tables.need("customers").frame.select("customer_id", "end_date")
+    return followed_from(tables, day, lookback_days, horizon_days, slow_hours)
+
+
+def followed_from(
+    tables: Tables, day: date, lookback_days: int, horizon_days: int, slow_hours: float, also: Sequence[str] = ()
+) -> engine.View:
+    """The rows of `follow_landmark` from a day, which the caller has checked; `also`: more columns of the customers."""
+    seen = at_landmark(tables, day, lookback_days, horizon_days, slow_hours, [*also, "end_date"])
     after = engine.whole_days(nw.col("end_date"), nw.lit(day))
     gone = nw.col("left") | nw.col("involuntary") if "involuntary" in seen.at else nw.col("left")
     followed = nw.when(gone).then(after).otherwise(nw.lit(float(horizon_days)))
     how = nw.when(nw.col("left")).then(nw.lit("voluntary")).otherwise(nw.when(gone).then(nw.lit("involuntary")))
-    lazy = seen.frame.join(ends, on="customer_id", how="left")
-    lazy = lazy.with_columns(followed.cast(nw.Int64).alias("days_followed"), how.alias("ended")).drop("end_date")
+    lazy = seen.frame.with_columns(followed.cast(nw.Int64).alias("days_followed"), how.alias("ended"))
     lazy = lazy.with_columns((nw.col("tenure_days") + nw.col("days_followed")).alias("tenure_at_end"))
     kinds = {"days_followed": engine.NUMBER, "tenure_at_end": engine.NUMBER, "ended": engine.FACTOR}
-    return _view(seen, lazy, kinds)
+    return _view(seen, lazy, kinds, without=["end_date"])
 
 
 def stack_landmarks(
@@ -116,9 +121,9 @@ def by_month(followed: engine.View, days: Sequence[date]) -> engine.View:
     return _windowed(unfollowed(followed), _by_month(followed.frame.join(calendar, how="cross")))
 
 
-def unfollowed(followed: engine.View) -> engine.View:
-    """The landmark frame that customers were followed from."""
-    return _view(followed, followed.frame, {}, without=FOLLOWED)
+def unfollowed(followed: engine.View, also: Sequence[str] = ()) -> engine.View:
+    """The landmark frame that customers were followed from, without what it holds `also`."""
+    return _view(followed, followed.frame, {}, without=[*FOLLOWED, *also])
 
 
 def _first_day(
@@ -150,7 +155,7 @@ def _windowed(seen: engine.View, lazy: nw.LazyFrame[Any]) -> engine.View:
 
 
 def _view(
-    seen: engine.View, lazy: nw.LazyFrame[Any], kinds: dict[str, str], without: tuple[str, ...] = ()
+    seen: engine.View, lazy: nw.LazyFrame[Any], kinds: dict[str, str], without: Sequence[str] = ()
 ) -> engine.View:
     kept = {name: kind for name, kind in seen.kind.items() if name not in without} | kinds
     return engine.View(lazy, {name: name for name in kept}, kept)
