@@ -21,6 +21,7 @@ from .errors import CxError, shortened
 
 SQLITE, DUCKDB = (".sqlite", ".sqlite3", ".db"), (".duckdb", ".ddb")
 BATCH = 50_000  # rows held at a time
+UNREADABLE = (sqlite3.Error, duckdb.Error)  # what the engines say of a table; as one line where the file is opened
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from . import csvfile, workbook
-from .errors import CxError, listed
+from .errors import CxError, ending, listed, one_line
+from .paths import is_file, is_folder
 from .recognising import NEEDED, Match, fits, kept_values, matches, points, rated, vocabulary
-from .sniffing import Looked, Sniffed, sniff
+from .snapshots import is_database
+from .sniffing import Looked, Sniffed, sniff, sniff_database
 from .study import read_study
 
 NAME = "study.toml"
@@ -35,19 +37,27 @@ def write_guess(folder: Path) -> tuple[Path, list[str], list[str]]:
     Nothing is replaced. A folder in which no list of customers, no tickets and no answers are found is refused.
     """
     path = folder / NAME
-    if not folder.is_dir():
-        raise CxError(f"--guess: '{folder}' must be a folder of exports; it is not there, or is a file")
-    if path.exists():
-        raise CxError(f"--guess: '{path}' is there already and is not replaced; rename or remove it")
+    if not is_folder(folder):
+        raise CxError(f"--guess: '{ending(folder)}' must be a folder of exports; it is not there, or is a file")
+    if path.exists() or path.is_symlink():  # a link would have the study written elsewhere
+        raise CxError(f"--guess: '{ending(path)}' is there already and is not replaced; rename or remove it")
     guess = _looked(folder)
-    path.write_text(_text(guess, True), encoding="utf-8")
+    _write(path, _text(guess, True))
     faults = _faults(path)
     if any(fault.startswith((f"{NAME}: landmark", f"{NAME}: attrition")) for fault in faults):
         # A question that these data do not answer must not keep the rest from being read.
-        path.write_text(_text(guess, False), encoding="utf-8")
+        _write(path, _text(guess, False))
         guess.settle.append(f"[attrition] is left out: {faults[0].removeprefix(f'{NAME}: ')}")
         faults = _faults(path)
-    return path, guess.settle, faults
+    return path, list(map(one_line, guess.settle)), faults
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", errors="replace")  # names of files may be no text at all
+    except OSError as error:
+        raise CxError(f"--guess: '{ending(path)}' cannot be written ({error.strerror}); copy the exports to a folder "
+                      "of your own") from None  # fmt: skip
 
 
 def _faults(path: Path) -> list[str]:
@@ -60,21 +70,22 @@ def _faults(path: Path) -> list[str]:
 
 def _looked(folder: Path) -> Guess:
     """The files of a folder, each taken for the table it fits best."""
-    endings = (".parquet", *csvfile.ENDINGS, *workbook.ENDINGS)
-    paths = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in endings and path.name[0] not in ".~"]
-    guess = Guess(folder, [])
-    for path in paths:
+    guess, nothing = Guess(folder, []), vocabulary()["nothing"]
+    for path in _exports(folder):
         try:
-            guess.files.append(sniff(path, vocabulary()["nothing"]))
+            if is_database(path.name):
+                found, faults = sniff_database(path, nothing)
+                guess.files += found
+                guess.settle += faults
+            else:
+                guess.files.append(sniff(path, nothing))
         except (CxError, OSError) as error:
             guess.settle += error.faults if isinstance(error, CxError) else [f"{path.name}: {error.strerror}"]
     taken: dict[str, tuple[float, Sniffed, dict[str, Match]]] = {}
     for seen in guess.files:
         for score, table, found in sorted(_candidates(seen), key=lambda item: -item[0])[:1]:
             if table in taken and taken[table][0] >= score:
-                guess.settle.append(
-                    f"{seen.path.name}: looks like {table}, as {taken[table][1].path.name} does; it is not used"
-                )
+                guess.settle.append(f"{seen.name}: looks like {table}, as {taken[table][1].name} does; it is not used")
                 continue
             taken[table] = (score, seen, found)
     guess.tables = {table: taken[table][1:] for table in (*_ORDER, "answers") if table in taken}
@@ -83,9 +94,19 @@ def _looked(folder: Path) -> Guess:
     guess.settle += [line for seen in used for line in seen.settle]
     told = "looks like no table of a study; it is not used"
     known = " ".join(guess.settle)
-    unused = [one.path.name for one in guess.files if one not in used]
+    unused = [one.name for one in guess.files if one not in used]
     guess.settle += [f"{name}: {told}" for name in unused if name not in known]
     return guess
+
+
+def _exports(folder: Path) -> list[Path]:
+    """The files that may be exports; what a pipe or a device would give is not waited for."""
+    endings = (".parquet", *csvfile.ENDINGS, *workbook.ENDINGS)
+    try:
+        there = [path for path in sorted(folder.iterdir()) if path.name[0] not in ".~" and is_file(path)]
+    except OSError as error:
+        raise CxError(f"--guess: '{ending(folder)}' cannot be looked into ({error.strerror})") from None
+    return [path for path in there if path.suffix.lower() in endings or is_database(path.name)]
 
 
 def _candidates(seen: Sniffed) -> Iterator[tuple[float, str, dict[str, Match]]]:
@@ -102,10 +123,10 @@ def _candidates(seen: Sniffed) -> Iterator[tuple[float, str, dict[str, Match]]]:
 def _refuse(guess: Guess) -> None:
     if {"customers", "tickets", "surveys", "answers"} & set(guess.tables):
         return
-    names = listed((seen.path.name for seen in guess.files), 8) or "no file that can be read"
-    alike = "".join(f"; {seen.path.name} looks like {table}" for table, (seen, _) in guess.tables.items())
+    names = listed((seen.name for seen in guess.files), 8) or "no file that can be read"
+    alike = "".join(f"; {seen.name} looks like {table}" for table, (seen, _) in guess.tables.items())
     raise CxError(
-        f"--guess: '{guess.folder}' must hold a list of customers, tickets, or answers with a score; there is "
+        f"--guess: '{ending(guess.folder)}' must hold a list of customers, tickets, or answers with a score; there is "
         f"{names}{alike}; add the list of customers they belong to",
         *guess.settle,
     )
@@ -242,7 +263,7 @@ def _place(seen: Sniffed) -> list[str]:
     """The file and how it is spelled, where that is not the default."""
     form = seen.form
     usual = replace(_DEFAULTS, delimiter=csvfile.ENDINGS.get(seen.path.suffix.lower(), ""))
-    lines = [f"file = {_toml(seen.path.name)}"]
+    lines = [f"file = {_toml(seen.path.name)}", *([f"table = {_toml(form.table)}"] if form.table else [])]
     for key in (
         "delimiter",
         "decimal",

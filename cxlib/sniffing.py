@@ -15,9 +15,13 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
+import pandas as pd
+import pyarrow as pa
+
 from . import csvfile, engine, files, workbook
 from .csvfile import Form
-from .errors import CxError
+from .databases import SQLITE, UNREADABLE, opened_duckdb, opened_sqlite
+from .errors import CxError, shortened
 
 LOOKED_AT = 20 << 20  # bytes of a file
 ROWS = 50_000  # of a Parquet file or a database
@@ -48,6 +52,11 @@ class Sniffed:
     settle: tuple[str, ...] = ()
     zone: str = ""  # where the file itself tells it
 
+    @property
+    def name(self) -> str:
+        """The file as a line names it, on one line, with the table where it is a database."""
+        return shortened(self.path.name) + (f", table '{shortened(self.form.table)}'" if self.form.table else "")
+
 
 def sniff(path: Path, nothing: Collection[str]) -> Sniffed:
     """How a file is spelled, and its columns; `nothing` are words that may stand for no value."""
@@ -62,6 +71,26 @@ def sniff(path: Path, nothing: Collection[str]) -> Sniffed:
         form = replace(form, delimiter=_delimiter(path, encoding))
         records, lines = _records(path, encoding, form.delimiter)
     return _table(path, form, records, lines, nothing)
+
+
+def sniff_database(path: Path, nothing: Collection[str]) -> tuple[list[Sniffed], list[str]]:
+    """The tables of a SQLite or DuckDB file by their first rows, and a line for each that cannot be looked at."""
+    found, faults = [], []
+    with opened_sqlite(path) if path.suffix.lower() in SQLITE else opened_duckdb(path) as source:
+        for table in source.tables:
+            form = Form(table=table)
+            try:
+                columns = [column for column in source.columns(table) if column.kind is not None]
+                first = next(iter(source.batches(table, columns)), None) if columns else None
+                frame = first.to_pandas() if first is not None else pd.DataFrame(columns=[c.name for c in columns])
+            except (*UNREADABLE, pa.ArrowException, ValueError, OverflowError) as error:
+                name = Sniffed(path, form, ()).name
+                faults.append(f"{name}: cannot be read ({shortened(error)}); it is not used")
+                continue
+            texts = (tuple(map(files.spelled, column.dropna())) for _, column in frame.items())
+            looked = tuple(Looked(str(name), str(name), values) for name, values in zip(frame, texts, strict=True))
+            found.append(_spelled(Sniffed(path, form, looked), nothing))
+    return found, faults
 
 
 def parses(value: str, pattern: str) -> bool:
@@ -184,7 +213,7 @@ def _spelled(seen: Sniffed, nothing: Collection[str]) -> Sniffed:
         likely = date_formats(one.values)
         if len({pattern[:2] for pattern in likely if "/" in pattern or "-" in pattern}) > 1:
             settle.append(
-                f"{seen.path.name}: column '{one.name}': is the day or the month first? {likely[0]} is a guess"
+                f"{seen.name}: column '{shortened(one.name)}': is the day or the month first? {likely[0]} is a guess"
             )
         formats += [pattern for pattern in likely[:1] if pattern]
     form = replace(

@@ -1,8 +1,15 @@
 """First studies of folders of unknown files: each of the exports is recognised, and its study reads without a fault."""
 # ruff: noqa: E501  (a fault is one line, however long)
 
+import os
 import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
+import duckdb
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 import cxlib as cx
@@ -188,3 +195,75 @@ def test_a_study_that_cannot_be_read_before_something_is_settled_is_exit_1(folde
     assert err.startswith(
         "cx: settle: study.toml: tables: tickets (tickets.csv): column 'created at': 3 stamps lie in an hour that clocks in Europe/Berlin skip, such as '2025-03-30 02:30'; "
     )
+
+
+def sqlite_of(path, **frames):
+    with closing(sqlite3.connect(path)) as connection:
+        for name, frame in frames.items():
+            frame.to_sql(name, connection, index=False)
+
+
+def duckdb_of(path, **frames):
+    with closing(duckdb.connect(str(path))) as connection:
+        for name, frame in frames.items():
+            connection.register("given", pa.Table.from_pandas(frame))
+            connection.execute(f'CREATE TABLE "{name}" AS SELECT * FROM given')
+
+
+def rows(seen):
+    frame = seen.to_pandas()
+    return frame.sort_values(list(frame), ignore_index=True)[sorted(frame)]
+
+
+@pytest.mark.parametrize(("ending", "write"), [("sqlite", sqlite_of), ("db", sqlite_of), ("duckdb", duckdb_of)])
+def test_the_tables_of_a_database_are_guessed_as_files_are(tmp_path, ending, write):
+    """The authority is the guess at the same tables in files."""
+    example = {name: seen.to_pandas() for name, seen in read_study("example").tables.present.items()}
+    wanted = {name: example[name].head(300) for name in ("customers", "tickets", "surveys")}
+    wanted["customers"] = example["customers"]
+    (tmp_path / "files").mkdir()
+    for name, frame in wanted.items():
+        frame.to_csv(tmp_path / "files" / f"{name}.csv", index=False)
+    (tmp_path / "base").mkdir()
+    write(tmp_path / "base" / f"own.{ending}", Notes=pd.DataFrame({"a": ["x"], "b": ["y"]}),
+          **{f"All {name}": frame for name, frame in wanted.items()})  # fmt: skip
+    path, settle, faults = write_guess(tmp_path / "base")
+    assert faults == [] and f"own.{ending}, table 'Notes': looks like no table of a study; it is not used" in settle
+    there, here = read_study(write_guess(tmp_path / "files")[0]).tables.present, read_study(path).tables.present
+    assert set(here) == set(there) == set(wanted)
+    for name, seen in here.items():
+        pd.testing.assert_frame_equal(rows(seen), rows(there[name]), check_dtype=False)
+
+
+def test_a_database_that_is_none_is_told_and_the_rest_is_guessed(folder):
+    place = folder("crm_accounts.csv")
+    for name in ("a.sqlite", "b.duckdb", "c.db"):
+        (place / name).write_bytes(b"SQLite format 3\x00" + b"no database at all" * 60)
+    sqlite_of(place / "empty.sqlite")
+    _, settle, faults = write_guess(place)
+    assert faults == [] and [line.split(":")[0] for line in settle] == ["a.sqlite", "b.duckdb", "c.db"]
+    assert all("that can be read (" in line for line in settle)
+
+
+def test_a_link_is_not_written_through_and_a_pipe_not_waited_for(folder, tmp_path_factory):
+    place, other = folder("crm_accounts.csv"), tmp_path_factory.mktemp("other")
+    (place / "study.toml").symlink_to(other / "study.toml")
+    os.mkfifo(place / "waits.csv")
+    with pytest.raises(CxError, match=r"study.toml' is there already and is not replaced; rename or remove it"):
+        write_guess(place)
+    (place / "study.toml").unlink()
+    assert write_guess(place)[2] == [] and not list(other.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(folder, monkeypatch):
+    place = folder("crm_accounts.csv")
+    monkeypatch.setattr(Path, "write_text", refused)
+    with pytest.raises(CxError, match=r"study.toml' cannot be written \(Permission denied\); copy the exports to a"):
+        write_guess(place)
+    monkeypatch.setattr(Path, "iterdir", refused)
+    with pytest.raises(CxError, match=r"cannot be looked into \(Permission denied\)"):
+        write_guess(place)
+
+
+def refused(*given, **named):
+    raise PermissionError(13, "Permission denied")
