@@ -11,7 +11,7 @@ import pandas as pd
 from great_tables import GT
 from matplotlib.axes import Axes
 
-from . import lessons, workshop_figures, workshop_findings
+from . import csvfile, lessons, workshop_figures, workshop_findings
 from .drivers import relative_importance
 from .errors import CxError, refuse
 from .intervals import tango
@@ -149,18 +149,8 @@ def save(table: pd.DataFrame, name: str = "touchpoints.csv") -> str:
     """Write a table beside the notebook, or into the home folder where this one may not be written; says where."""
     for folder in (Path.cwd(), Path.home()):
         try:
-            harmless(table).to_csv(folder / name, index=False, lineterminator="\n")
+            (folder / name).write_bytes(csvfile.written(table))
         except OSError:
             continue
         return f"Saved: {folder / name}"
     return "Nothing saved: neither this folder nor the home folder may be written."
-
-
-def harmless(table: pd.DataFrame) -> pd.DataFrame:
-    """The table as a spreadsheet may open it: texts that it would run as a formula stand behind an apostrophe."""
-    return table.rename(columns=_no_formula).apply(lambda column: column.map(_no_formula))
-
-
-def _no_formula(value: object) -> object:
-    risky = isinstance(value, str) and value.lstrip()[:1] in tuple("=+-@＝＋－＠")
-    return f"'{value}" if risky or (isinstance(value, str) and value[:1] in ("\t", "\r", "\n")) else value

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
 from .errors import CxError, refuse, shortened
 
 ENDINGS = {".csv": ",", ".txt": ",", ".tsv": "\t"}
+FORMULA = tuple("=+-@＝＋－＠")  # with which a spreadsheet lets a formula begin
 _ROW = re.compile(r"Line: (\d+)")
 _COUNTS = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 
@@ -72,6 +74,20 @@ def as_utf8(path: Path, form: Form, name: str) -> Iterator[Text]:
         except UnicodeError as error:
             raise CxError(_not_in(name, form.encoding, error)) from None
         yield Text(copy, names, False, before)
+
+
+def written(table: pd.DataFrame) -> bytes:
+    """A table as CSV that a spreadsheet may open: texts that it would run as a formula stand behind an apostrophe.
+
+    Every file of CSV that the kit hands out is written here. Numbers are numbers, also below zero.
+    """
+    safe = table.rename(columns=_no_formula).apply(lambda column: column.map(_no_formula))
+    return safe.to_csv(index=False, lineterminator="\n").encode()
+
+
+def _no_formula(value: object) -> object:
+    risky = isinstance(value, str) and (value.lstrip()[:1] in FORMULA or value[:1] in ("\t", "\r", "\n"))
+    return f"'{value}" if risky else value
 
 
 def told(name: str, error: Exception, before: int = 0) -> str:

@@ -16,11 +16,11 @@ from .study import Study
 from .wording import (
     Sentence,
     capital,
+    count_of,
     digits,
     estimate,
     listed,
     number,
-    people,
     percent,
     pick,
     plain_name,
@@ -88,7 +88,7 @@ def interaction_scope(result: pd.DataFrame) -> str:
             f"had to ask), and {estimate(rest, False)} of all else"
         )
     left = result[result["measure"] == "unplaced"]
-    gaps = f" Left out: {people(left['estimate'].iloc[0])} interactions at unknown touchpoints." if len(left) else ""
+    gaps = f" Left out: {count_of(next(left.itertuples()))} interactions at unknown touchpoints." if len(left) else ""
     return f"{told}.{gaps}"
 
 
@@ -131,7 +131,7 @@ def _told(row: Any, write: Any) -> str:
 def repeat_contact(result: pd.DataFrame, days: float) -> str:
     """How often a contact is followed by another on the same issue."""
     rate, young = (pick(result, "repeat_contact", measure) for measure in ("rate", "too_young"))
-    left = f"; {people(young.estimate)} too young to tell are left out" if young.estimate > 0 else ""
+    left = f"; {count_of(young)} too young to tell are left out" if young.estimate != 0 else ""
     return (
         f"{estimate(rate)} of the contacts are followed by another about the same within {_days(days)}{left}; "
         f"n = {number(rate.n)} tickets."

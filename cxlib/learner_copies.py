@@ -13,7 +13,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-from . import workshop_figures
+from . import csvfile, workshop_figures
 from .errors import CxError, listed, refuse
 from .forest import alt
 from .knobs import turned
@@ -81,7 +81,7 @@ def contents() -> Iterator[tuple[str, bytes]]:
     for source in sources:
         yield source.name, nbformat.writes(learner_copy(read_notebook(source))).encode()
     for name in FILES:
-        yield f"data/{name}", given(name).to_csv(index=False, lineterminator="\n").encode()
+        yield f"data/{name}", csvfile.written(given(name))
     yield HANDOUT, handout().encode()
 
 

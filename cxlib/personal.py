@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 import narwhals as nw
 
-from . import engine, masking, queries, schema
+from . import engine, masking, schema
 from .data import Tables
 from .errors import shortened, unknown
 from .study_file import PrivacyPart, StudyFile
@@ -16,8 +16,10 @@ from .study_file import PrivacyPart, StudyFile
 IDS, COMMENTS = "ids", "comments"
 PHONES = "phone numbers or numbers like them"  # an account or an order may be written like a phone number
 MOST = 2_000  # distinct values looked at, those first that have an @ or many digits
+MANY = 20_000  # distinct values beyond which no column tells groups
+ROWS = 1_000_000  # first rows that are searched of such a column
 # An @, seven digits with little between them, or the head of an account number: what the closer look could be about.
-_LIKELY = r"'[@＠]|([0-9][^0-9A-Za-z]{0,3}){7}|^[A-Za-z]{2}[0-9]{2}'"
+LIKELY = r"[@＠]|([0-9][^0-9A-Za-z]{0,3}){7}|^[A-Za-z]{2}[0-9]{2}"
 _LABELS = {masking.ADDRESS: "e-mail addresses", masking.CARD: "card numbers", masking.ACCOUNT: "account numbers"}
 _PHONE = re.compile(r"(?:tel|phone|fax)?\W*(?:\+|00|\(0|0)\d[\d\s().\-/]*", re.IGNORECASE)
 _NETWORK = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}")
@@ -89,12 +91,21 @@ def personal(seen: engine.View, headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _values(seen: engine.View, name: str) -> list[str]:
-    """Distinct texts of a column, those first that deserve a closer look."""
+    """Distinct texts of a column, those first that deserve a closer look.
+
+    Of a column with too many values for groups the first rows stand for all: no page shows such a column, and millions
+    of distinct texts would not fit in memory.
+    """
     at = seen.at[name]
     if seen.frame.collect_schema()[at] != nw.String:
         return []
-    relation = seen.frame.to_native().project(f"{at} AS v").filter("v IS NOT NULL").distinct()
-    return [row[0] for row in queries.fetched(relation.order(f"regexp_matches(v, {_LIKELY}) DESC, v").limit(MOST))]
+    told = engine.collect(engine.computed(seen.frame, {"n": f"approx_count_distinct({at})"}))
+    texts = seen.frame.select(nw.col(at).alias("v")).filter(~nw.col("v").is_null())
+    parts = [texts]
+    if int(told["n"].iloc[0]) > MANY:
+        parts = [texts.head(ROWS).filter(nw.col("v").str.contains(LIKELY)).head(MANY), texts.head(MANY)]
+    found = {value for part in parts for value in engine.collect(part.group_by("v").agg(n=nw.len()))["v"]}
+    return sorted(found, key=lambda value: (not re.search(LIKELY, value), value))[:MOST]
 
 
 def hashed(seen: engine.View, names: Collection[str]) -> engine.View:

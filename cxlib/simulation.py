@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from . import aftermath, schema
 from . import population as pop
+from .csvfile import written
 from .errors import refuse, shortened
 from .population import Array, Period, Rng
 from .respondents import answers, events_of, filled
@@ -114,7 +115,7 @@ def write_simulation(
         writer.close()
     for name, part in parts.items():
         os.replace(part, folder / f"{name}.parquet")
-    schema.codebook().to_csv(folder / "codebook.csv", index=False, lineterminator="\n")
+    (folder / "codebook.csv").write_bytes(written(schema.codebook()))
     write_truth(truth, folder / "truth.json")
     return truth
 

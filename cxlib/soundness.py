@@ -9,9 +9,11 @@ from . import engine
 from .data import SEEN
 from .feeds import describe_study
 from .layout import laid_out
+from .schema import TOO_FEW
 from .study import Study
 from .wording import (
     Sentence,
+    capital,
     column_name,
     estimate,
     listed,
@@ -65,9 +67,13 @@ def contract(found: pd.DataFrame) -> Sentence:
 
 
 def broken_rules(found: pd.DataFrame) -> GT | None:
-    """The rules that do not hold, with the rows that break them and up to three values, never an id or a free text."""
+    """The rules that do not hold, with the rows that break them.
+
+    Not the values: a page may be passed on, and who is to mend the data has them. `cx check` tells up to three a rule.
+    """
     shown = found[found["verdict"] != "ok"]
-    return None if shown.empty else laid_out(_as_told(shown), "Rules that do not hold")
+    note = "Not on this page: the values. `cx check` tells some of each rule to whoever has the data."
+    return None if shown.empty else laid_out(_as_told(shown), "Rules that do not hold", note)
 
 
 def rules_about(found: pd.DataFrame, words: str, title: str) -> GT | None:
@@ -78,17 +84,19 @@ def rules_about(found: pd.DataFrame, words: str, title: str) -> GT | None:
 
 def every_rule(found: pd.DataFrame) -> GT:
     """All rules of the contract with the rows that were looked at and those that break them."""
-    return laid_out(_as_told(found).drop(columns="examples", errors="ignore"), "The whole contract")
+    return laid_out(_as_told(found), "The whole contract")
 
 
 def _as_told(found: pd.DataFrame) -> pd.DataFrame:
+    # Touchpoints are no people.
+    told = [number if table == "touchpoints" else people for table in found["table"]]
     shown = pd.DataFrame({
-        "table": found["table"], "what must hold": found["rule"].map(plain_name), "rows": found["rows"].map(number),
-        "not so": found["failing"].map(number), "examples": found["examples"],
+        "table": found["table"], "what must hold": found["rule"].map(plain_name),
+        "rows": [tell(rows) for tell, rows in zip(told, found["rows"], strict=True)],
+        "not so": [tell(rows) for tell, rows in zip(told, found["failing"], strict=True)],
         "verdict": found["verdict"].map(VERDICTS),
     })  # fmt: skip
-    told = {"examples": shown["examples"].ne("").any(), "verdict": shown["verdict"].ne(VERDICTS["ok"]).any()}
-    return shown.drop(columns=[name for name, needed in told.items() if not needed])
+    return shown if shown["verdict"].ne(VERDICTS["ok"]).any() else shown.drop(columns="verdict")
 
 
 def backwards(found: pd.DataFrame) -> Sentence | None:
@@ -99,7 +107,7 @@ def backwards(found: pd.DataFrame) -> Sentence | None:
     wrong = rules[rules["failing"] > 0]
     if wrong.empty:
         return Sentence("No stamp runs backwards.")
-    told = [f"{number(row.failing)} of {number(row.rows)} rows of {row.table}, {plain_name(row.rule)}"
+    told = [f"{people(row.failing)} of {people(row.rows)} rows of {row.table}, {plain_name(row.rule)}"
             for row in wrong.itertuples(index=False)]  # fmt: skip
     return Sentence(f"Stamps run backwards in {'; '.join(told)}. Durations of these rows are refused, never averaged.")
 
@@ -108,12 +116,14 @@ def backwards(found: pd.DataFrame) -> Sentence | None:
 def missing_values(result: pd.DataFrame) -> str:
     """Which columns are emptiest, and how many have no gap."""
     shown = result[result["estimate"] > 0].sort_values("estimate", ascending=False, kind="stable")
-    full = int((result["estimate"] == 0).sum())
+    full, few = int((result["estimate"] == 0).sum()), int(result["note"].eq(TOO_FEW).sum())
+    hidden = f" Not shown, of tables too small: {number(few)} column{'s' * (few != 1)}." if few else ""
     if shown.empty:
-        return "no column has an empty cell."
+        return f"no column{' that is shown' * bool(few)} has an empty cell.{hidden}"
     told = [f"{column_name(row)} in {estimate(row, not i)}"
             for i, row in enumerate(shown.head(3).itertuples(index=False))]  # fmt: skip
-    return f"empty most often: {listed(told)} of the rows; {number(full)} of {number(len(result))} columns have no gap."
+    of_all = f"{number(full)} of {number(full + len(shown))} columns have no gap"
+    return f"empty most often: {listed(told)} of the rows; {of_all}.{hidden}"
 
 
 @sentence
@@ -183,4 +193,6 @@ def duplicates(result: pd.DataFrame | None) -> Sentence | None:
     if not isinstance(result, pd.DataFrame):
         return None
     row = next(result.itertuples(index=False))
-    return Sentence(f"{row.note}." if row.note else f"None of {number(row.n)} rows repeats another one.")
+    if not row.note:
+        return Sentence(f"None of {people(row.n)} rows repeats another one.")
+    return Sentence(f"{capital(people(row.estimate))} of {people(row.n)} rows {row.note.partition(' rows ')[2]}.")

@@ -22,6 +22,7 @@ from .scores import counted
 from .study import Study, study_answers, study_frame
 from .study_file import ExperiencePart
 from .wording import (
+    count_of,
     digits,
     estimate,
     interval,
@@ -93,8 +94,8 @@ def table(result: pd.DataFrame | None, title: str, down: str = "measure", note: 
 
 def _told(row: Any) -> str:
     """An estimate with its interval; a number of people too small to be shown as such."""
-    if row.measure == "smallest_cell" and row.estimate < smallest_group():
-        return people(1)
+    if row.measure == "smallest_cell":
+        return count_of(row)
     return estimate(row, first=False)
 
 

@@ -26,6 +26,7 @@ CLASSES = {
 }
 MOST_SINGLE = 20  # groups of one person, of which a table may name so many
 FEWEST_MINUTES = 2.0  # hours up to which durations are told in minutes
+COUNTS = ("rows", "customers", "people", "answers", "tickets", "interactions")  # units
 _smallest = {"group": 10}  # people
 
 
@@ -136,13 +137,21 @@ def people(count: float) -> str:
     return f"under {number(_smallest['group'])}" if 0 < count < _smallest["group"] else number(count)
 
 
+def count_of(row: Any) -> str:
+    """The estimate of a row that is a count; "under 10" where it is hidden as such."""
+    return people(1) if row.note == TOO_FEW else people(row.estimate)
+
+
 def visible(result: pd.DataFrame) -> pd.DataFrame:
     """The result without the numbers of small groups: nan, n too, and "too few" in their note.
 
     The total less the groups shown would give a hidden one away: others are hidden with them, see `hidden_groups`. A
-    group that is hidden is hidden in every measure, and each measure is a table of its own.
+    group that is hidden is hidden in every measure, and each measure is a table of its own. An estimate that is a count
+    of a few is hidden however many it is of.
     """
-    hidden = (result["n"] < _smallest["group"]).to_numpy(copy=True)
+    few = result["unit"].isin(COUNTS) & result["estimate"].between(0, _smallest["group"], "neither")
+    few &= result["lower"].isna() & result["measure"].ne("alarm")  # what has an interval is no count; alarms are words
+    hidden = ((result["n"] < _smallest["group"]) | few).to_numpy(copy=True)
     if keys := groups_of(result):
         places = result.groupby(keys, dropna=False, observed=True).ngroup().to_numpy()
         sizes = result["n"].groupby(places).max()

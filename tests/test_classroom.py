@@ -259,11 +259,3 @@ def test_a_laptop_without_data_is_told_so_and_nothing_is_raised(monkeypatch):
     assert not found.ready
     assert "○ Data: OSError: disk full. Show this line to the facilitator" in str(found)
     assert str(found).startswith("○ This laptop is not ready yet.")
-
-
-def test_a_saved_table_holds_nothing_that_a_spreadsheet_would_run():
-    risky = ["=1+1", "+49", "-2+3", "@SUM(1)", "\t=1", " =1", "＝1", "\r=1"]
-    table = pd.DataFrame({"=cmd": [*risky, "plain", "a=b", ""], "n": range(11)})
-    safe = classroom.harmless(table)
-    assert safe["'=cmd"].tolist() == [*(f"'{text}" for text in risky), "plain", "a=b", ""]
-    assert safe["n"].tolist() == list(range(11))

@@ -1,9 +1,13 @@
 """Text files as exports write them: headers of several rows, lines around the table, words for nothing, encodings."""
 # ruff: noqa: E501  (a fault is one line, however long)
 
+import io
+from pathlib import Path
+
+import pandas as pd
 import pytest
 
-from cxlib import files
+from cxlib import csvfile, files
 from cxlib.csvfile import Form, column_names, told
 from cxlib.errors import CxError
 
@@ -166,3 +170,19 @@ def test_a_large_file_reads_the_same(read, size, monkeypatch):
     text = "Report\n" + "id,text\n" + "".join(f"{i},x\n" for i in range(5000)) + "Total\n"
     names, rows = read(text, Form(skip_rows=1, footer_rows=1))
     assert names == ["id", "text"] and len(rows) == 5000
+
+
+def test_what_is_written_holds_nothing_that_a_spreadsheet_would_run():
+    risky = ["=1+1", "+49", "-2+3", "@SUM(1)", "\t=1", " =1", "＝1", "\r=1"]
+    table = pd.DataFrame({"=cmd": [*risky, "plain", "a=b", ""], "n": range(-5, 6)})
+    back = pd.read_csv(io.BytesIO(csvfile.written(table)), keep_default_na=False)
+    assert back["'=cmd"].tolist() == [*(f"'{text}" for text in risky), "plain", "a=b", ""]
+    assert back["n"].tolist() == list(range(-5, 6))
+
+
+def test_tables_are_written_as_csv_in_one_place():
+    """A sheet of a workbook is copied for DuckDB to read, into a folder that goes when it is read."""
+    writers = {path.name for path in Path(csvfile.__file__).parent.glob("*.py")
+               for sign in ("to_csv", "csv.writer", "write_csv", "to_excel", "to_clipboard")
+               if sign in path.read_text(encoding="utf-8")}  # fmt: skip
+    assert writers == {"csvfile.py", "workbook.py"}
