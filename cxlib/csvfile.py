@@ -86,8 +86,10 @@ def written(table: pd.DataFrame) -> bytes:
 
 
 def _no_formula(value: object) -> object:
-    risky = isinstance(value, str) and (value.lstrip()[:1] in FORMULA or value[:1] in ("\t", "\r", "\n"))
-    return f"'{value}" if risky else value
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r\n", "\n").replace("\r", "\n")  # a bare \r is not quoted, and would begin another row
+    return f"'{text}" if text.lstrip()[:1] in FORMULA or text[:1] in ("\t", "\n") else text
 
 
 def told(name: str, error: Exception, before: int = 0) -> str:

@@ -1,6 +1,7 @@
 """Text files as exports write them: headers of several rows, lines around the table, words for nothing, encodings."""
 # ruff: noqa: E501  (a fault is one line, however long)
 
+import csv
 import io
 from pathlib import Path
 
@@ -173,11 +174,18 @@ def test_a_large_file_reads_the_same(read, size, monkeypatch):
 
 
 def test_what_is_written_holds_nothing_that_a_spreadsheet_would_run():
-    risky = ["=1+1", "+49", "-2+3", "@SUM(1)", "\t=1", " =1", "＝1", "\r=1"]
+    risky = ["=1+1", "+49", "-2+3", "@SUM(1)", "\t=1", " =1", "＝1", "\n=1"]
     table = pd.DataFrame({"=cmd": [*risky, "plain", "a=b", ""], "n": range(-5, 6)})
     back = pd.read_csv(io.BytesIO(csvfile.written(table)), keep_default_na=False)
     assert back["'=cmd"].tolist() == [*(f"'{text}" for text in risky), "plain", "a=b", ""]
     assert back["n"].tolist() == list(range(-5, 6))
+
+
+@pytest.mark.parametrize("text", ["\r=1", "a\r=1", "a\r\n=1", 'a",=1', "a,=1"])
+def test_no_text_that_is_written_begins_another_row_or_cell(text):
+    """Read as Python's own csv module reads it, which splits rows at every line end outside quotes."""
+    [_, row] = csv.reader(io.StringIO(csvfile.written(pd.DataFrame({"a": [text]})).decode(), newline=""))
+    assert len(row) == 1 and "\r" not in row[0]
 
 
 def test_tables_are_written_as_csv_in_one_place():

@@ -40,10 +40,11 @@ def test_rules_are_counted_by_how_they_went(rows, told):
     assert text.contract(found(*rows)) == told
 
 
-def test_broken_rules_are_shown_with_their_rows_and_values():
+def test_broken_rules_are_shown_with_their_rows_and_without_the_values():
+    """Values are told by `cx check`, to whoever has the data; a page may be passed on."""
     assert cells(text.broken_rules(found(GOOD, BAD, ODD))) == [
-        ["tickets", "resolved at is not before opened at", "100", "3", "2026-01-01", "fails"],
-        ["surveys", "recommend is on the scale 0 to 10", "90", "90", "", "look at it"],
+        ["tickets", "resolved at is not before opened at", "100", "under 10", "fails"],
+        ["surveys", "recommend is on the scale 0 to 10", "90", "90", "look at it"],
     ]
     assert text.broken_rules(found(GOOD)) is None
     assert cells(text.every_rule(found(GOOD))) == [["tickets", "ticket id is unique", "100", "0"]]
@@ -56,8 +57,8 @@ def test_rules_about_one_thing_are_told_whether_they_hold_or_not():
 
 def test_stamps_that_run_backwards_are_counted():
     assert text.backwards(found(GOOD, BAD)) == (
-        "Stamps run backwards in 3 of 100 rows of tickets, resolved at is not before opened at. Durations of these "
-        "rows are refused, never averaged."
+        "Stamps run backwards in under 10 of 100 rows of tickets, resolved at is not before opened at. Durations of "
+        "these rows are refused, never averaged."
     )
     assert text.backwards(found((*BAD[:4], 0, 0.0, "", "ok"))) == "No stamp runs backwards."
     assert text.backwards(found(GOOD)) is None
@@ -67,6 +68,13 @@ def test_empty_cells_are_told_from_the_emptiest():
     told = text.missing_values(cx.missing_values(pd.DataFrame({"a": [1.0, None] * 20, "b": 1, "c": "x"})))
     assert told == ("Empty most often: a in 50% (95% interval 35% to 65%) of the rows; 2 of 3 columns have no gap.")
     assert text.missing_values(cx.missing_values(pd.DataFrame({"b": [1] * 20}))) == "No column has an empty cell."
+
+
+def test_empty_cells_of_tables_too_small_are_not_called_full():
+    rows = [row("a", "missing", 0.0, n=n, table=table) for table, n in (("x", 500), ("y", 400), ("z", 4))]
+    assert text.missing_values(results(rows, by=["table"])) == (
+        "No column that is shown has an empty cell. Not shown, of tables too small: 2 columns."
+    )
 
 
 def gaps(n=500):
@@ -103,7 +111,13 @@ def test_months_without_rows_are_named():
 
 
 def test_repeated_rows_are_told():
-    assert text.duplicates(cx.duplicates(pd.DataFrame({"a": [1, 1, 2]}))).startswith("1 of 3 rows repeat another one")
+    repeated = cx.duplicates(pd.DataFrame({"a": [1, 2] * 20}))
+    assert (
+        text.duplicates(repeated)
+        == "38 of 40 rows repeat another one; leave them out, unless two customers can be alike."
+    )
+    few = cx.duplicates(pd.DataFrame({"a": [1, *range(40)]}))
+    assert text.duplicates(few).startswith("Under 10 of 41 rows repeat another one; ")
     assert text.duplicates(cx.duplicates(pd.DataFrame({"a": [1, 2]}))) == "None of 2 rows repeats another one."
     assert text.duplicates(None) is None
 
