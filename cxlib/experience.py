@@ -12,7 +12,7 @@ import pandas as pd
 
 from . import importance
 from .cells import Moments, cross_products
-from .engine import NUMBER, View, collect, view
+from .engine import NUMBER, View, collect, distinct, view
 from .errors import listed, refuse, shortened, unknown
 from .player_checks import MOST_PLAYERS, WORDS, check_variation
 from .players import Checked, checked, player_moments
@@ -275,7 +275,7 @@ def _points(seen: View, given: Checked) -> dict[str, list[int]]:
     refuse(faults)
     for driver in given.drivers:
         x = seen[driver]
-        values = collect(seen.frame.filter(given.keep & ~x.is_null()).select(x.alias("x")).unique(), order=["x"])["x"]
+        values = collect(distinct(seen.frame.filter(given.keep & ~x.is_null()).select(x.alias("x"))), order=["x"])["x"]
         if not len(values):
             faults.append(f"driver '{driver}' must have ratings, but nobody gave one; leave it out")
         elif len(values) > MOST_POINTS or (values % 1 != 0).any():

@@ -6,12 +6,14 @@ And from the day they were asked: followed from their answer, or looked at as on
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import lru_cache
 
 import narwhals as nw
 
 from . import engine
 from .bands import nps_class
 from .frame import landmark_day
+from .held import held
 from .invitations import answer_landmark, follow_answers, newcomers
 from .study import Study, group_of, study_answered, study_at_landmark, study_frame
 from .study_file import LandmarkPart
@@ -81,7 +83,7 @@ def study_reasons(
         engine.require(study.tables.need("customers", "what leavers say stands there"), [column], "reasons")
         seen = group_of(study, unfollowed(study_at_landmark(study, as_of)), only_column, only_value)
     gone = seen[study.attrition.outcome].cast(nw.Float64) == 1  # a yes/no is no number on Spark
-    left = seen.frame.filter(gone).select(seen[column].alias("reason")).unique()
+    left = engine.distinct(seen.frame.filter(gone).select(seen[column].alias("reason")))
     there = set(engine.collect(left)["reason"].dropna())
     rules = {
         name: {cause: [reason for reason in reasons if reason in there] for cause, reasons in rule.items()}
@@ -105,22 +107,32 @@ def study_scores(study: Study, as_of: str = "", only_column: str = "", only_valu
     """
     if study.attrition is None or study.experience is None:
         return None
-    seen = study_frame(study, as_of, only_column, only_value)
-    if study.tables is None or study.tables.surveys is None:
-        return _classed(seen, study) if study.tables is None else None
-    when = study.landmark or LandmarkPart()
+    if study.tables is None:
+        return _classed(study_frame(study, as_of, only_column, only_value), study)
+    if study.tables.surveys is None:
+        return None
+    return group_of(study, _last_said(study, as_of), only_column, only_value)
+
+
+@lru_cache(maxsize=2)
+def _last_said(study: Study, as_of: str) -> engine.View:
+    """The customers at the landmark of a study's tables with all that they said in their last answer: held."""
+    assert study.tables is not None
+    seen, when = study_frame(study, as_of), study.landmark or LandmarkPart()
     said = study_answered(study, _day(study, when, as_of), when.lookback_days)
-    last = said.frame
+    last = said.frame.select("customer_id", "answered_at", "survey_id")
     for key in ("answered_at", "survey_id"):  # of two answers from one instant, the one of the later survey
         last = last.join(last.group_by("customer_id").agg(nw.col(key).max().alias("last")), on="customer_id")
         last = last.filter(nw.col(key) == nw.col("last")).drop("last")
+    last = said.frame.join(last, on=["customer_id", "survey_id"], how="semi")
     new = {name: said.at[name] for name in said.at if name not in ("recommend", "answered_at", *seen.at)}
     new |= {"recommend": said.at["recommend"]} if "recommend" in said.at else {}
     kept = [name for name in seen.at if name not in ("recommend", "nps_class")]
     told = last.select("customer_id", *(said[name].alias(f"said{i}") for i, name in enumerate(new)))
     joined = seen.frame.select(seen.at[name] for name in kept).join(told, on="customer_id", how="left")
     at = {name: seen.at[name] for name in kept} | {name: f"said{i}" for i, name in enumerate(new)}
-    return _classed(engine.View(joined, at, {name: (said if name in new else seen).kind[name] for name in at}), study)
+    whole = engine.View(joined, at, {name: (said if name in new else seen).kind[name] for name in at})
+    return held(_classed(whole, study), engine.rows(study.tables.need("customers")))
 
 
 def study_linked(

@@ -139,7 +139,7 @@ def only(frame: Any, column: str, value: str) -> engine.View:
     wanted = _literal(seen, column, value)
     kept = seen.frame.filter(seen[column] == wanted) if wanted is not None else None
     if kept is None or not engine.collect(kept.select(nw.len().alias("n")))["n"][0]:
-        there = engine.collect(seen.frame.select(nw.col(seen.at[column]).alias("v")).unique().head(1000))["v"]
+        there = engine.collect(engine.distinct(seen.frame.select(nw.col(seen.at[column]).alias("v"))).head(1000))["v"]
         raise CxError(unknown("value", value, sorted(there.dropna().astype(str)), f"only_value, column '{column}'"))
     return engine.View(kept, seen.at, seen.kind)
 
@@ -186,7 +186,9 @@ def _with_ratings(tables: Tables, surveys: engine.View) -> engine.View:
     kinds = {name: kind for name, kind in surveys.kind.items() if name not in ("sent_at", "comment")}
     at, names = {name: name for name in kinds}, {}
     if tables.ratings is not None:
-        touchpoints = engine.collect(tables.ratings.frame.select("touchpoint").unique().drop_nulls(), ["touchpoint"])
+        touchpoints = engine.collect(
+            engine.distinct(tables.ratings.frame.select("touchpoint")).drop_nulls(), ["touchpoint"]
+        )
         names = {name: f"t{i}" for i, name in enumerate(touchpoints["touchpoint"])}
         refuse(
             f"ratings: a touchpoint must not be named like a column, '{name}'; rename it"

@@ -131,7 +131,7 @@ def touchpoint_gaps(data: Tables | Study, level: float = 0.95) -> pd.DataFrame:
         refuse([unknown("table", name, tables.present, "tables")] if name not in tables.present else [])
     surveys, ratings = tables.present["surveys"], tables.present["ratings"]
     n = engine.rows(engine.View(surveys.frame.filter(~nw.col("answered_at").is_null()), surveys.at, surveys.kind))
-    known = ratings.frame.filter(~nw.col("rating").is_null()).select("survey_id", "touchpoint").unique()
+    known = engine.distinct(ratings.frame.filter(~nw.col("rating").is_null()).select("survey_id", "touchpoint"))
     counts = engine.collect(known.group_by("touchpoint").agg(nw.len().alias("n")), ["n", "touchpoint"])
     rows = []
     for touchpoint, rated in counts.itertuples(index=False):

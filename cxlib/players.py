@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .cells import EVERY_CUSTOMER, LARGEST, Cells, Moments, count_cells, cross_products
-from .engine import FACTOR, NUMBER, View, bucketed, collect
+from .engine import FACTOR, NUMBER, View, bucketed, collect, distinct
 from .errors import refuse
 from .player_checks import MOST_PLAYERS, check_levels, check_names, check_values, check_variation, promoter_faults
 from .schema import ordered
@@ -182,7 +182,7 @@ def sampled(seen: View, given: Checked, customer: str | None, most: int) -> nw.L
 
 def _levels(seen: View, driver: str, keep: nw.Expr) -> list[Any]:
     x = seen[driver]
-    levels = list(collect(seen.frame.filter(keep & ~x.is_null()).select(x.alias("x")).unique())["x"])
+    levels = list(collect(distinct(seen.frame.filter(keep & ~x.is_null()).select(x.alias("x"))))["x"])
     check_levels(driver, levels)
     return levels
 

@@ -29,7 +29,7 @@ def matches(expr: nw.Expr, dtype: Any, value: Any) -> nw.Expr:
 
 def levels(seen: engine.View, name: str) -> list[str]:
     """The values that occur in a column, as text, in order of spelling; of very many, those that come first."""
-    values = seen.frame.select(nw.col(seen.at[name]).alias("v")).unique().drop_nulls().sort("v").head(_MOST)
+    values = engine.distinct(seen.frame.select(nw.col(seen.at[name]).alias("v"))).drop_nulls().sort("v").head(_MOST)
     return sorted({files.spelled(value) for value in engine.collect(values)["v"]})
 
 

@@ -141,7 +141,7 @@ def _first_call(bad: nw.LazyFrame[Any], events: engine.View, touchpoint: str) ->
     """The first follow-up after each answer."""
     calls = events.frame.filter(nw.col("touchpoint") == touchpoint).select("customer_id", nw.col("at").alias("call"))
     if not int(engine.collect(calls.select(nw.len().alias("n")))["n"][0]):
-        there = engine.collect(events.frame.select("touchpoint").unique(), ["touchpoint"])["touchpoint"]
+        there = engine.collect(engine.distinct(events.frame.select("touchpoint")), ["touchpoint"])["touchpoint"]
         raise CxError(unknown("touchpoint", touchpoint, list(there), "interactions"))
     pairs = bad.select("survey_id", "customer_id", "answered_at").join(calls, on="customer_id", how="inner")
     return pairs.filter(nw.col("call") >= nw.col("answered_at")).group_by("survey_id").agg(nw.col("call").min())

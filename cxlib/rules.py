@@ -99,7 +99,9 @@ def _among(name: str, allowed: list[str]) -> Callable[[Any], Any]:
 
 def _known(tables: Mapping[str, engine.View], table: str, name: str, parent: str) -> Rule:
     def joined(_: Any) -> Any:
-        keys = tables[parent].frame.select(nw.col(KEYS[parent][0]).alias(name)).unique().with_columns(parent=nw.lit(1))
+        keys = engine.distinct(tables[parent].frame.select(nw.col(KEYS[parent][0]).alias(name))).with_columns(
+            parent=nw.lit(1)
+        )
         # Whether a key must be filled at all is another rule.
         given = tables[table].frame.filter(~nw.col(name).is_null() | nw.lit(name in KEYS[parent]))
         return given.join(keys, on=name, how="left").to_native()

@@ -69,7 +69,7 @@ def _distinct(seen: engine.View, column: str) -> list[Any]:
     if seen.kind[column] not in (engine.FACTOR, engine.NUMBER):
         raise CxError(f"by: column '{column}' must hold groups, it holds {seen.kind[column]}s; name a column of levels")
     name = seen.at[column]
-    distinct = seen.frame.select(nw.col(name)).filter(~nw.col(name).is_null()).unique().head(MOST_LEVELS + 1)
+    distinct = engine.distinct(seen.frame.select(nw.col(name)).filter(~nw.col(name).is_null())).head(MOST_LEVELS + 1)
     values = engine.collect(distinct)[name].tolist()
     if not values:
         raise CxError(unknown("level", column, [], "by"))

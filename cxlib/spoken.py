@@ -100,7 +100,7 @@ def simulated_themes(data: Any, touchpoints: Any, comment: str = "comment") -> p
     seen, places = engine.view(data), engine.view(touchpoints).to_pandas("touchpoint", "is_service")
     engine.require(seen, [comment])
     service = set(places.loc[places["is_service"].astype(bool), "touchpoint"])
-    said = seen.frame.filter(~seen[comment].is_null()).select(seen[comment].alias("comment")).unique()
+    said = engine.distinct(seen.frame.filter(~seen[comment].is_null()).select(seen[comment].alias("comment")))
     folded = nw.col("comment").str.to_lowercase()
     holds: dict[str, nw.Expr] = {}
     for theme, tone, text in sentences():
