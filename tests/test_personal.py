@@ -4,7 +4,7 @@
 import pandas as pd
 import pytest
 
-from cxlib import personal
+from cxlib import engine, personal
 from cxlib.errors import CxError
 from cxlib.jobs import plan_jobs
 from cxlib.parameters import find_notebooks
@@ -124,9 +124,28 @@ def test_a_column_that_pages_show_is_refused_unless_allowed(study, name, kind):
 
 def test_one_value_of_many_is_enough():
     frame = pd.DataFrame({"a": [f"level {i}" for i in range(5000)] + ["jo@example.org"], "b": "x"})
-    from cxlib import engine
-
     assert personal.personal(engine.view(frame), {"a": "a", "b": "b"}) == {"a": "e-mail addresses"}
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([f"level {i}" for i in range(60)] + ["jo@example.org"], "e-mail addresses"),  # in the rows that are searched
+        ([f"level {i}" for i in range(200)] + ["jo@example.org"], ""),  # beyond them: no page groups by 200 of 200
+        (
+            [f"level {i % 9}" for i in range(200)] + ["jo@example.org"],
+            "e-mail addresses",
+        ),  # few values: all are looked at
+        ([f"{i} (at) example (dot) org" for i in range(200)], "e-mail addresses"),
+        ([f"level {i}" for i in range(200)], ""),
+    ],
+)
+def test_of_too_many_values_for_groups_the_first_rows_are_searched(values, kind, monkeypatch):
+    """So that ten million distinct texts are read in 120 MB."""
+    monkeypatch.setattr(personal, "MANY", 40)
+    monkeypatch.setattr(personal, "ROWS", 100)
+    found = personal.personal(engine.view(pd.DataFrame({"a": values})), {"a": "a"})
+    assert found == ({"a": kind} if kind else {})
 
 
 def test_columns_that_are_not_named_are_hashed_and_compare_as_before(study):
