@@ -31,7 +31,7 @@ def asked(native: Any) -> Iterator[None]:
         if faults := _changed(native) or _damaged(native):
             raise LostData(*faults) from error
         if isinstance(error, duckdb.OutOfMemoryException):
-            raise LostData("DuckDB needs more memory than its limit for a query; raise the limit (SET memory_limit), "
+            raise LostData("DuckDB needs more memory than its limit for a query; raise the limit (CX_MEMORY), "
                           "or leave out columns and rows that are not asked about") from error  # fmt: skip
         if isinstance(error, duckdb.IOException):
             told = shortened(next(iter(str(error).splitlines()), ""), 300)

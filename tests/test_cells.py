@@ -117,6 +117,47 @@ def test_cross_products_equal_numpy(weights, every, some, monkeypatch):
     assert len(moments.products) == (len(rows) if every else 30)
 
 
+def test_cross_products_of_many_batches_equal_numpy_by_bucket(monkeypatch):
+    monkeypatch.setattr(cells, "EVERY_CUSTOMER", 10)
+    monkeypatch.setattr(cells, "BUCKETS", 7)
+    monkeypatch.setattr(engine, "BATCH", 2048)
+    data = customers(9_000).assign(x=lambda d: d["tenure"].where(d["tenure"] > 100), who=lambda d: d["customer_id"])
+    data.loc[::50, ["who", "w"]] = None  # in a bucket of their own, and worth nothing
+    seen = engine.view(data)
+    moments = cross_products(seen, {"x": seen["x"], "faults": seen["faults"]}, "who", "w")
+    hashed = engine.collect(engine.bucketed(seen, "who", 7).select("bucket", seen["customer_id"].alias("id")))
+    bucket = hashed.set_index("id")["bucket"].reindex(data["customer_id"]).fillna(7).to_numpy(int)
+    x = data.assign(one=1.0)[["one", "x", "faults"]].fillna(0).to_numpy(float)
+    w = data["w"].fillna(0).to_numpy(float)
+    expected = [(x[bucket == b] * w[bucket == b, None]).T @ x[bucket == b] for b in range(8)]
+    np.testing.assert_allclose(moments.products, expected, rtol=1e-10, atol=1e-9)
+    assert moments.rows == 9_000
+    whole = cross_products(seen, {"x": seen["x"], "faults": seen["faults"]}, weights="w", units=False)
+    np.testing.assert_allclose(whole.products, [np.sum(expected, axis=0)], rtol=1e-10)
+
+
+@pytest.mark.parametrize(("name", "value"), [("MOST_NUMBERED", 1), ("MOST_TOGETHER", 3)])
+def test_levels_that_cannot_be_told_in_numbers_give_the_same_cells(name, value, monkeypatch):
+    monkeypatch.setattr(cells, "EVERY_CUSTOMER", 100)
+    data = customers(800)
+    quick = counted(data, customer="customer_id")
+    monkeypatch.setattr(cells, name, value)
+    slow = counted(data, customer="customer_id")
+    pd.testing.assert_frame_equal(quick.levels, slow.levels)
+    assert (quick.n != slow.n).nnz == (quick.events != slow.events).nnz == 0
+    expected = by_pandas(data).sort_values(FACTORS, ignore_index=True)
+    found = quick.levels.assign(n=quick.n.sum(axis=0)).sort_values(FACTORS, ignore_index=True)
+    np.testing.assert_array_equal(found["n"], expected["n"])
+
+
+def test_an_empty_level_is_refused_in_a_large_frame_too(monkeypatch):
+    monkeypatch.setattr(cells, "EVERY_CUSTOMER", 100)
+    data = customers(800)
+    data.loc[:4, "service"] = None
+    with pytest.raises(CxError, match="column 'service' must have a value in every row, but 5 are empty"):
+        counted(data)
+
+
 def test_cross_products_keep_customers_together():
     data = pd.DataFrame({"id": ["a", "b", "a", "c", "b", "a"], "x": [1.0, 2, 3, 4, 5, 6]})
     seen = engine.view(data)

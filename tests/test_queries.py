@@ -190,7 +190,7 @@ def test_a_limit_of_memory_is_told(tmp_path):
         (told,) = faults(lambda: engine.collect(seen.frame.group_by("c0").agg(nw.len().alias("n"))))
     finally:
         duckdb.execute(f"SET memory_limit = '{limit}'; SET temp_directory = '{scratch}'")
-    assert told == ("DuckDB needs more memory than its limit for a query; raise the limit (SET memory_limit), "
+    assert told == ("DuckDB needs more memory than its limit for a query; raise the limit (CX_MEMORY), "
                     "or leave out columns and rows that are not asked about")  # fmt: skip
 
 

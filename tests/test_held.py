@@ -1,0 +1,90 @@
+"""What is held is what the query gives, in memory or in a file; and the limits that DuckDB is given."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import duckdb
+import pandas as pd
+import pytest
+
+import cxlib as cx
+from cxlib import engine, follow_up, frame, held, study
+
+
+@pytest.fixture(scope="module")
+def example():
+    return cx.read_study("example")
+
+
+@pytest.mark.parametrize("most", [10**9, 1], ids=["memory", "file"])
+def test_what_is_held_is_what_the_query_gives(most, example):
+    seen = cx.landmark(example.tables, "latest", 180, 90)
+    kept = held.held(seen, held.FEW_ROWS + 1 if most == 1 else 1)
+    assert (kept.at, kept.kind) == (seen.at, seen.kind)
+    assert ("read_parquet" in (sql := kept.frame.to_native().sql_query()) or "parquet_scan" in sql) == (most == 1)
+    expected, found = (view.to_pandas().sort_values("customer_id", ignore_index=True) for view in (seen, kept))
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+
+
+def test_a_study_works_out_its_landmark_and_its_answers_once(example, monkeypatch):
+    asked = []
+    for module, name in ((study, "followed_from"), (study, "answers")):
+        plain = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *a, plain=plain, name=name: asked.append(name) or plain(*a))
+    anew = replace(example)
+    for get in (cx.study_frame, cx.study_followed, cx.study_by_month, cx.study_scores, cx.study_answers):
+        for group in ((), ("", "region", "North")):
+            get(anew, *group).to_pandas()
+    cx.study_reasons(anew)
+    assert sorted(asked) == ["answers", "followed_from"]
+    cx.study_frame(replace(anew))  # another study, even with the same tables
+    assert len(asked) == 3
+
+
+def test_held_frames_of_a_study_equal_those_of_its_tables(example):
+    when, tables = example.landmark, example.tables
+    lengths = when.lookback_days, when.horizon_days, when.slow_hours
+    pairs = [
+        (cx.study_frame(example), frame.landmark(tables, "latest", *lengths)),
+        (cx.study_followed(example), cx.follow_landmark(tables, "latest", *lengths)),
+        (cx.study_by_month(example), cx.stack_landmarks(tables, "latest", 3, when.lookback_days, exposures="held")),
+        (cx.study_answers(example), cx.answers(tables)),
+        (cx.study_answers(example, "2026-01-01"), cx.answers(tables, "2026-01-01")),
+    ]
+    for ours, theirs in pairs:
+        names = list(theirs.at)
+        left, right = (view.to_pandas(*names).sort_values(names, ignore_index=True) for view in (ours, theirs))
+        pd.testing.assert_frame_equal(left, right, check_dtype=False)
+    assert follow_up.study_scores(example).at.keys() >= {"left", "recommend", "contact_support"}
+
+
+def test_distinct_rows_are_those_of_pandas():
+    data = pd.DataFrame({"a": ["x", "y", None, "x", None], "b": [1, 2, 3, 1, 3]})
+    found = engine.collect(engine.distinct(engine.view(data).frame), ["c1"])
+    assert found["c1"].tolist() == [1, 2, 3]
+    assert found["c0"].fillna("").tolist() == ["x", "y", ""]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [("512MB", "488.2 MiB"), ("much", "CX_MEMORY must be an amount of memory such as 1GB, not 'much'")],
+)
+def test_the_memory_of_duckdb_is_an_environment_variable(given, told, monkeypatch):
+    code = (
+        "import duckdb, pandas, cxlib as cx, cxlib.engine as engine\n"
+        "try:\n"
+        "    engine.view(pandas.DataFrame({'a': [1]}))\n"
+        "    print(duckdb.sql(\"SELECT current_setting('memory_limit')\").fetchall()[0][0])\n"
+        "except cx.CxError as error:\n"
+        "    print(error)\n"
+    )
+    monkeypatch.setenv("CX_MEMORY", given)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == told
+
+
+def test_duckdb_spills_into_the_scratch_folder():
+    engine.view(pd.DataFrame({"a": [1]}))
+    [(where,)] = duckdb.sql("SELECT current_setting('temp_directory')").fetchall()
+    assert where == str(engine.scratch())
