@@ -25,10 +25,10 @@ workshop: $(VENV)/.stamp  ## build the learner copies and open them in JupyterLa
 	$(PY) -m cxlib workshop --out reports/output/workshop && $(PY) -m jupyterlab reports/output/workshop
 
 test: $(VENV)/.stamp-dev  ## every test but the long ones
-	HYPOTHESIS_PROFILE=ci $(PY) -m pytest -q -n auto
+	HYPOTHESIS_PROFILE=ci $(PY) -m pytest -q -n auto --dist loadgroup
 
 test-long: $(VENV)/.stamp-dev  ## the tests that take minutes
-	HYPOTHESIS_PROFILE=long $(PY) -m pytest -q -n auto -m long
+	HYPOTHESIS_PROFILE=long $(PY) -m pytest -q -n auto --dist loadgroup -m long
 
 calibrate: $(VENV)/.stamp-dev  ## how often the printed intervals hold the simulated truth
 	@set -e; for script in tests/calibration/*.py; do $(PY) $$script; done

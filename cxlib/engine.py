@@ -104,14 +104,29 @@ def bucketed(seen: View, customer: str | None, buckets: int | None) -> nw.LazyFr
 
 def hashed(lazy: nw.LazyFrame[Any], column: str) -> nw.LazyFrame[Any]:
     """One column alone, as the engine's own 64-bit hashes; `column` is a name of ours."""
-    spell = "xxhash64({0})" if _is_spark(lazy.to_native()) else "hash({0})"
-    return computed(lazy, {column: spell.format(column)})
+    return computed(lazy, {column: hash_of(lazy, column)})
+
+
+def hash_of(lazy: nw.LazyFrame[Any], column: str) -> str:
+    """SQL for the engine's own 64-bit hash of a column; that of nothing is a number too."""
+    return f"xxhash64({column})" if on_spark(lazy) else f"hash({column})"
 
 
 def computed(lazy: nw.LazyFrame[Any], columns: Mapping[str, str]) -> nw.LazyFrame[Any]:
     """Columns (name -> SQL expression) of a frame; names and expressions must be ours, never a user's words."""
     native, parts = lazy.to_native(), [f"{sql} AS {name}" for name, sql in columns.items()]
     return nw.from_native(native.selectExpr(*parts) if _is_spark(native) else native.project(", ".join(parts)))
+
+
+def aggregated(lazy: nw.LazyFrame[Any], columns: Mapping[str, str], by: str = "") -> nw.LazyFrame[Any]:
+    """Aggregates (name -> SQL) of a frame, or of each value of its column `by`; all must be ours, as in `computed`."""
+    native, parts = lazy.to_native(), [f"{sql} AS {name}" for name, sql in columns.items()]
+    if not _is_spark(native):
+        return nw.from_native(native.aggregate(", ".join(parts), by))
+    import pyspark.sql.functions as F
+
+    native = native.groupBy(*([by] if by else [])).agg(*(F.expr(part) for part in parts))
+    return nw.from_native(native.select(*columns))
 
 
 def by_line(lazy: nw.LazyFrame[Any], columns: Sequence[str]) -> nw.LazyFrame[Any]:
@@ -192,11 +207,6 @@ def batches(lazy: nw.LazyFrame[Any]) -> Iterator[pa.RecordBatch]:
 def rows(seen: View) -> int:
     """Number of rows."""
     return int(collect(seen.frame.select(nw.len().alias("n")))["n"][0])
-
-
-def stamp_type(lazy: nw.LazyFrame[Any]) -> str:
-    """How the engine calls a stamp without a zone."""
-    return "TIMESTAMP_NTZ" if _is_spark(lazy.to_native()) else "TIMESTAMP"
 
 
 def on_spark(lazy: nw.LazyFrame[Any]) -> bool:

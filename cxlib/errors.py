@@ -65,6 +65,16 @@ def shortened(value: object, most: int = 80) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def beginning(error: BaseException, most: int = 300) -> str:
+    """The first line of what an error says; engines go on for pages."""
+    return shortened(next(iter(str(error).splitlines()), "") or type(error).__name__, most)
+
+
+def of_spark(error: Exception) -> bool:
+    """Whether an error is Spark's own, of whichever of its layers."""
+    return type(error).__module__.startswith(("pyspark.", "py4j.", "grpc."))
+
+
 def ending(path: object, most: int = 80) -> str:
     """A path of bounded length, whose end tells more than its beginning."""
     text = one_line(path)

@@ -7,26 +7,30 @@ nothing; what a column is meant to hold is known later, from the table contract 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import narwhals as nw
 
-from . import csvfile, engine, held, queries, workbook
+from . import csvfile, engine, held, queries, spark, workbook
 from .csvfile import PLAIN, Form
 from .errors import CxError, listed, nearest, shortened
-from .paths import beside, is_file
+from .paths import beside, is_file, is_folder
 
 IN_MEMORY = 64 << 20  # bytes of a CSV file up to which it is held in memory
+STAMP = "TIMESTAMP"  # how DuckDB calls a stamp without a zone
 KINDS = (".parquet", *csvfile.ENDINGS, *workbook.ENDINGS)
 _FORMAT = re.compile(r"[%A-Za-z0-9 ./:,_+-]{2,40}")
 # A comma or a point that groups thousands must do so everywhere; "1.5" under a decimal comma is a fault, not 15.
 _GROUPED = r"^\s*[+-]?\d{1,3}(\.\d{3})+(,\d*)?\s*$"
 # "1,234" could be either; with a point behind it, or twice, the comma can only group.
 _POINTED = r"^\s*[+-]?\d{1,3}((,\d{3})+\.\d*|(,\d{3}){2,})\s*$"
+CLOCK = r"^\s*\d+:\d\d(:\d\d)?\s*$"
 _OFFSET = r"\d\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)$"
 
 
@@ -62,6 +66,20 @@ def read_file(path: Path, form: Form = PLAIN) -> Source:
     raise CxError(f"{path.name}: a file must end in {listed(KINDS, 9)}; export it as one of these")
 
 
+def read_on_spark(place: Path | str, form: Form = PLAIN) -> Source:
+    """A Parquet file or folder, or a table of Spark's catalog, as a lazy frame of Spark's."""
+    path = place if isinstance(place, Path) else None
+    if path and not is_file(path) and not is_folder(path):
+        raise CxError(not_there(path))
+    native, zoned = spark.read(place)
+    return Source(_without(engine.view(native, path.name if path else str(place)), form.missing), form, zoned, path)
+
+
+def sql_of(lazy: nw.LazyFrame[Any]) -> Any:
+    """The module that spells, for the engine of a frame, how texts are read and stamps moved: this one, or `spark`."""
+    return spark if engine.on_spark(lazy) else sys.modules[__name__]
+
+
 def reading(name: str, kind: str, form: Form, zone: str = "UTC") -> str:
     """SQL that reads the text of column `name` (a c-name or a table column of ours) as a kind; null if it cannot."""
     if kind in ("number", "integer"):
@@ -84,11 +102,36 @@ def in_utc(stamp: str, zone: str) -> str:
     return stamp if zone == "UTC" else f"timezone('UTC', timezone('{zone}', {stamp}))"
 
 
+def in_zone(stamp: str, zone: str) -> str:
+    """SQL that takes a naive stamp of UTC to the clocks of a zone."""
+    return stamp if zone == "UTC" else f"timezone('{zone}', timezone('UTC', {stamp}))"
+
+
 def skipped(name: str, text: bool, form: Form, zone: str) -> str:
     """SQL that tells whether a local stamp lies in an hour that clocks skip: the way to UTC and back moves it."""
     stamp = reading(name, "timestamp", form) if text else f"CAST({name} AS TIMESTAMP)"
-    moved = f"timezone('{zone}', timezone('UTC', {in_utc(stamp, zone)})) <> {stamp}"
-    return f"NOT regexp_matches({name}, '{_OFFSET}') AND {moved}" if text else moved
+    moved = f"{in_zone(in_utc(stamp, zone), zone)} <> {stamp}"
+    return f"NOT {matches(name, _OFFSET)} AND {moved}" if text else moved
+
+
+def after(stamp: str, seconds: str) -> str:
+    """SQL for the stamp so many seconds later."""
+    return f"{stamp} + to_microseconds(CAST(ROUND(1e6 * ({seconds})) AS BIGINT))"
+
+
+def clock(name: str) -> str:
+    """SQL for the seconds of a duration written hours:minutes:seconds, which `CLOCK` matches."""
+    return f"epoch(TRY_CAST({name} AS INTERVAL))"
+
+
+def matches(name: str, pattern: str) -> str:
+    """SQL for whether a text holds a pattern of ours, which has no quote."""
+    return f"regexp_matches({name}, '{pattern}')"
+
+
+def first_of(value: str, stamp: str) -> str:
+    """SQL aggregate: the value of the first row by a stamp that has one."""
+    return f"arg_min({value}, {stamp})"
 
 
 def format_faults(patterns: Iterable[str], where: str) -> list[str]:
@@ -109,13 +152,16 @@ def spelled(value: object) -> str:
 
 def unreadable(seen: engine.View, parsed: Mapping[str, str]) -> dict[str, tuple[int, str]]:
     """Of the columns (user's name -> SQL that reads it), those with texts it cannot read: how many, and one of them."""
-    parts = ["COUNT(*) AS rows"]
+    parts = {"n": "COUNT(*)"}
     for i, (name, sql) in enumerate(parsed.items()):
         lost = f"{seen.at[name]} IS NOT NULL AND ({sql}) IS NULL"
-        parts += [f"COUNT_IF({lost}) AS n{i}", f"MIN(CASE WHEN {lost} THEN {seen.at[name]} END) AS v{i}"]
-    row = queries.fetched(seen.frame.to_native().aggregate(", ".join(parts)))[0]
-    counts = zip(parsed, row[1::2], row[2::2], strict=True)
-    return {name: (int(count), str(value)) for name, count, value in counts if count}
+        parts |= {
+            f"n{i}": f"COUNT(CASE WHEN {lost} THEN 1 END)",
+            f"v{i}": f"MIN(CASE WHEN {lost} THEN {seen.at[name]} END)",
+        }
+    row = engine.collect(engine.aggregated(seen.frame, parts)).iloc[0]
+    counts = ((name, int(row[f"n{i}"]), row[f"v{i}"]) for i, name in enumerate(parsed))
+    return {name: (count, str(value)) for name, count, value in counts if count}
 
 
 def _number(name: str, decimal: str) -> str:
@@ -174,7 +220,9 @@ def numbers_of(words: Iterable[object]) -> list[float]:
 
 
 def kept(seen: engine.View, paths: Iterable[Path]) -> engine.View:
-    """A view whose work is done once, if its files are small or texts; every query would repeat it."""
+    """A view whose work is done once, if its files are small or texts, or on Spark; every query would repeat it."""
+    if engine.on_spark(seen.frame):
+        return held.held(seen, 0)
     paths = list(paths)
     size = sum(path.stat().st_size for path in paths)
     if size > IN_MEMORY and all(path.suffix.lower() == ".parquet" for path in paths):

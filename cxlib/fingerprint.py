@@ -29,8 +29,11 @@ def of_values(values: object) -> str:
 
 
 def of_data(files: Iterable[str | Path]) -> str:
-    """SHA-256 over data files by name: of the content up to 64 MB, else of size, time of change and Parquet footer."""
-    return of_values([[Path(file).name, _of_large(Path(file)) if _is_large(file) else of_file(file)] for file in files])
+    """SHA-256 over data files by name: of the content up to 64 MB, else of size, time of change and Parquet footer.
+
+    A folder that Spark wrote as one file counts as the files in it.
+    """
+    return of_values([[Path(file).name, _of_content(Path(file))] for file in files])
 
 
 def of_named(values: Iterable[object]) -> str | None:
@@ -38,6 +41,13 @@ def of_named(values: Iterable[object]) -> str | None:
     texts = [value for value in values if isinstance(value, str) and 0 < len(value) < 1000 and "\0" not in value]
     found = [text for text in texts if os.path.isfile(text)]
     return of_data(found) if found else None
+
+
+def _of_content(file: Path) -> object:
+    if file.is_dir():
+        parts = (part for part in sorted(file.rglob("*")) if part.is_file())
+        return [[part.relative_to(file).as_posix(), _of_content(part)] for part in parts]
+    return _of_large(file) if _is_large(file) else of_file(file)
 
 
 def _is_large(file: str | Path) -> bool:

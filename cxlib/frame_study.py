@@ -10,12 +10,12 @@ from typing import Any
 import duckdb
 import narwhals as nw
 
-from . import csvfile, engine, files, queries
+from . import csvfile, engine, files
 from .bands import cut
 from .errors import CxError, listed, shortened, unknown
 from .recoded import as_text, cleaned, first_filled, levels, matches, rows_with, value_faults, word_faults
 from .snapshots import Wanted, is_database, snapshot
-from .study_file import ColumnPart, FilePart, StudyFile, key_path
+from .study_file import SPARK, ColumnPart, FilePart, StudyFile, key_path
 
 NUMBER, TEXT, ANY = "number", "text", "any"
 
@@ -53,7 +53,8 @@ def _joined(study: StudyFile, path_of: Callable[[str], Path]) -> Draft:
     faults: list[str] = []
     for one in (part, *part.joins):
         try:
-            sources.append(files.read_file(_place(one, study, path_of), one.form()))
+            read: Any = files.read_on_spark if study.engine == SPARK else files.read_file
+            sources.append(read(_place(one, study, path_of), one.form()))
         except CxError as error:
             faults += error.faults
     if faults:
@@ -65,10 +66,12 @@ def _joined(study: StudyFile, path_of: Callable[[str], Path]) -> Draft:
     return draft
 
 
-def _place(part: FilePart, study: StudyFile, path_of: Callable[[str], Path]) -> Path:
-    """The file of a frame or of what is joined to it; a table of a database as a copy."""
+def _place(part: FilePart, study: StudyFile, path_of: Callable[[str], Path]) -> Path | str:
+    """The file of a frame or of what is joined to it; a table of a database as a copy, of Spark's catalog by name."""
     if part.file and not is_database(part.file):
         return path_of(part.file)
+    if study.engine == SPARK:
+        return part.table
     words = frozenset(_texts(study.model_dump(exclude={"title"})))
     place: Path | str = path_of(part.file) if part.file else part.database
     (path,) = snapshot([Wanted(place, part.table, None, words, path_of("."))])
@@ -189,7 +192,8 @@ def _numbers(draft: Draft, study: StudyFile, uses: Mapping[str, str]) -> None:
             draft.faults.append(_mixed(name, filled - numeric, example))
             draft.broken |= {name, new.get(name, name)}
         if filled == numeric and filled and (not coded or wanted[name] == NUMBER):
-            spell[draft.view.at[name]] = files.reading(draft.view.at[name], "number", draft.forms[name])
+            read = files.sql_of(draft.view.frame).reading
+            spell[draft.view.at[name]] = read(draft.view.at[name], "number", draft.forms[name])
     numeric_now = {name for name in texts if spell[draft.view.at[name]] != draft.view.at[name]}
     kinds = {name: engine.NUMBER if name in numeric_now else kind for name, kind in draft.view.kind.items()}
     draft.view = engine.View(engine.computed(draft.view.frame, spell), draft.view.at, kinds)
@@ -207,18 +211,18 @@ def _to_factors(draft: Draft, names: list[str]) -> None:
 
 def _readable(draft: Draft, names: list[str]) -> dict[str, tuple[int, int, int, str]]:
     """For each text column: values, how many read as numbers, how many are written like 007, one that is no number."""
-    parts = ["COUNT(*) AS rows"]
+    parts, sql = {"n": "COUNT(*)"}, files.sql_of(draft.view.frame)
     for i, name in enumerate(names):
         at = draft.view.at[name]
-        number = files.reading(at, "number", draft.forms[name])
-        parts += [
-            f"COUNT({at}) AS f{i}",
-            f"COUNT({number}) AS n{i}",
-            f"COUNT_IF(regexp_matches({at}, '^0[0-9]')) AS z{i}",
-            f"MIN(CASE WHEN ({number}) IS NULL THEN {at} END) AS v{i}",
-        ]
-    row = queries.fetched(draft.view.frame.to_native().aggregate(", ".join(parts)))[0][1:]
-    return {name: (row[4 * i], row[4 * i + 1], row[4 * i + 2], row[4 * i + 3]) for i, name in enumerate(names)}
+        number = sql.reading(at, "number", draft.forms[name])
+        parts |= {
+            f"f{i}": f"COUNT({at})",
+            f"n{i}": f"COUNT({number})",
+            f"z{i}": f"COUNT(CASE WHEN {sql.matches(at, '^0[0-9]')} THEN 1 END)",
+            f"v{i}": f"MIN(CASE WHEN ({number}) IS NULL THEN {at} END)",
+        }
+    row = engine.collect(engine.aggregated(draft.view.frame, parts)).iloc[0]
+    return {name: tuple(row[f"{key}{i}"] for key in "fnzv") for i, name in enumerate(names)}
 
 
 def _mixed(name: str, count: int, example: str) -> str:

@@ -6,7 +6,7 @@ import math
 import platform
 from collections.abc import Iterator, Mapping
 from datetime import date
-from importlib.metadata import version
+from importlib import import_module
 from typing import Any
 
 import pandas as pd
@@ -18,7 +18,7 @@ from .frame import landmark_day
 from .layout import laid_out
 from .schema import TOO_FEW
 from .study import Study
-from .study_file import AttritionPart, ExperiencePart, LandmarkPart
+from .study_file import SPARK, AttritionPart, ExperiencePart, LandmarkPart
 from .wording import Sentence, all_hidden, escaped, groups_of, listed, not_shown, plain_name, visible
 
 ANSWER = "application/vnd.cxlib.answer+json"
@@ -154,15 +154,14 @@ def provenance(study: Study, parameters: Mapping[str, Any], *results: pd.DataFra
     shown = [visible(result) for result in results if isinstance(result, pd.DataFrame)]
     # A method may say how many it counts.
     methods = dict.fromkeys(m for result in shown for m in result.loc[result["note"] != TOO_FEW, "method"] if m)
-    libraries = ("numpy", "pandas", "duckdb", "statsmodels")
+    engine = "pyspark" if study.engine == SPARK else "duckdb"
+    versions = (f"{name} {import_module(name).__version__}" for name in ("numpy", "pandas", engine, "statsmodels"))
     rows = {
         "study": study.title,
-        "files": ", ".join(dict.fromkeys(path.name for path in study.files)),
+        "files": ", ".join(dict.fromkeys([*(path.name for path in study.files), *study.catalog])),
         "parameters": ", ".join(f"{name} = {value}" for name, value in parameters.items() if value != ""),
         "methods": "; ".join(methods) or "none shown",
-        "software": ", ".join(
-            [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in libraries)]
-        ),
+        "software": ", ".join([f"Python {platform.python_version()}", *versions]),
     }
     return laid_out(pd.DataFrame(rows.items(), columns=["of", "what"]), "Where these numbers come from")
 

@@ -113,7 +113,8 @@ def hashed(seen: engine.View, names: Collection[str]) -> engine.View:
     if not names:
         return seen
     hidden = {seen.at[name] for name in names}
-    columns = {at: f"CAST(hash({at}) AS VARCHAR)" if at in hidden else at for at in seen.frame.collect_schema().names()}
+    lazy, names = seen.frame, seen.frame.collect_schema().names()
+    columns = {at: f"CAST({engine.hash_of(lazy, at)} AS STRING)" if at in hidden else at for at in names}
     # The hash of nothing is a number.
     columns = {at: f"CASE WHEN {at} IS NOT NULL THEN {sql} END" if sql != at else at for at, sql in columns.items()}
     return engine.View(engine.computed(seen.frame, columns), seen.at, seen.kind)

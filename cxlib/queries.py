@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .errors import LostData, shortened
+from .errors import LostData, beginning, of_spark
 
 # Files that queries read, as SQL names them: path, and the size and time of the last change when they entered.
 _ENTERED: dict[str, tuple[Path, tuple[int, int] | None]] = {}
@@ -34,16 +34,14 @@ def asked(native: Any) -> Iterator[None]:
             raise LostData("DuckDB needs more memory than its limit for a query; raise the limit (CX_MEMORY), "
                           "or leave out columns and rows that are not asked about") from error  # fmt: skip
         if isinstance(error, duckdb.IOException):
-            told = shortened(next(iter(str(error).splitlines()), ""), 300)
-            raise LostData(
-                f"a file of the data is gone or was changed while it was read; run again ({told})"
-            ) from error
+            told = f"a file of the data is gone or was changed while it was read; run again ({beginning(error)})"
+            raise LostData(told) from error
         raise
     except Exception as error:
-        told = shortened(next(iter(str(error).splitlines()), type(error).__name__), 300)
+        told = beginning(error)
         if isinstance(error, OSError) or type(error).__module__.startswith("polars."):
             raise LostData(f"the data cannot be read any more ({told}); see that their file is whole") from error
-        if not type(error).__module__.startswith(("pyspark.", "py4j.")):
+        if not of_spark(error):
             raise
         raise LostData(f"Spark could not run a query: {told}; the rest is in its log") from error
     if faults := _changed(native):

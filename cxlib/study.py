@@ -17,6 +17,8 @@ from .held import held
 from .paths import beside, is_file, is_folder
 from .study_checks import comment_faults, frame_faults, tables_faults
 from .study_file import (
+    DUCKDB,
+    SPARK,
     AttritionPart,
     CommentsPart,
     ExperiencePart,
@@ -25,7 +27,7 @@ from .study_file import (
     ReasonsPart,
     StudyFile,
 )  # fmt: skip
-from .study_words import parse
+from .study_words import file_parts, parse
 from .table_study import tables_of
 from .windows import followed_from, unfollowed
 
@@ -52,6 +54,8 @@ class Study:
     origins: tuple[tuple[str, str, str], ...] = ()  # table or "frame", our column, what it comes from
     comments: CommentsPart | None = None  # column, themes (path), labels, simulated
     private: Mapping[str, str] = field(default_factory=dict)  # columns that no group is told by: what they hold
+    engine: str = DUCKDB
+    catalog: tuple[str, ...] = ()  # tables of Spark's catalog, of which nothing says when they change
 
 
 def read_study(name_or_path: str | Path) -> Study:
@@ -281,4 +285,6 @@ def _study(
         origins=tuple(origins),
         comments=comments,
         private=private,
+        engine=words.engine,
+        catalog=tuple(part.table for _, part in file_parts(words) if words.engine == SPARK and part.table),
     )

@@ -30,6 +30,7 @@ def _under(key: str) -> BeforeValidator:
     return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value)
 
 
+DUCKDB, SPARK = ENGINES = ("duckdb", "spark")
 Value = Annotated[Any, AfterValidator(_one_value)]
 Days = Annotated[int, Field(ge=1, le=36_500)]
 
@@ -45,7 +46,7 @@ class FilePart(Part):
 
     file: str = ""
     database: str = ""
-    table: str = ""  # of a database; the sheet of a workbook
+    table: str = ""  # of a database, or alone of Spark's catalog; the sheet of a workbook
     delimiter: Annotated[str, Field(max_length=1)] = ""
     decimal: Literal[".", ","] = "."
     encoding: str = "utf-8"
@@ -233,6 +234,7 @@ class StudyFile(Part):
     """A whole study file."""
 
     title: str = ""
+    engine: str = DUCKDB
     timezone: str = "UTC"
     tables: Annotated[TablesPart | None, _under("folder")] = None  # type: ignore[valid-type]
     landmark: LandmarkPart | None = None

@@ -16,9 +16,24 @@ from .bands import band_faults
 from .errors import CxError, one_line, shortened, unknown
 from .paths import is_file
 from .snapshots import is_database
-from .study_file import ExperiencePart, FilePart, Part, PricesPart, StudyFile, TablePart, key_path
+from .study_file import (
+    ENGINES,
+    SPARK,
+    ExperiencePart,
+    FilePart,
+    Part,
+    PricesPart,
+    StudyFile,
+    TablePart,
+    key_path,
+)  # fmt: skip
 
 ADDRESS, _SCHEME, _SECRET = re.compile(r"://|@|="), re.compile("://"), re.compile("://|passw", re.IGNORECASE)
+_SPELLINGS = {"delimiter", "decimal", "encoding", "date_format", "header_rows", "skip_rows", "footer_rows"}
+_NO_DATABASE = (
+    '{}.database: is read by DuckDB; with engine = "spark" name a table of the catalog: table = "schema.name"'
+)
+_NO_ADDRESS = 'must not be an address; make a table of it in Spark\'s catalog and name that: table = "schema.name"'
 LARGEST = 1_000_000  # bytes of a study file; one written by a person is far smaller
 
 
@@ -102,18 +117,24 @@ def _senseless(study: StudyFile) -> list[str]:
         faults.append('columns: belongs to [frame]; in [tables] give each file its columns = {ours = "theirs"}')
     if study.timezone not in zoneinfo.available_timezones():
         faults.append(unknown("time zone", study.timezone, sorted(zoneinfo.available_timezones()), "timezone"))
-    database = getattr(study.tables, "database", "")
-    if ADDRESS.search(database):
+    if study.engine not in ENGINES:
+        faults.append(unknown("engine", study.engine, ENGINES, "engine"))
+    database, on_spark = getattr(study.tables, "database", ""), study.engine == SPARK
+    if on_spark and database:
+        faults.append(_NO_DATABASE.format("tables"))
+    elif ADDRESS.search(database):
         faults += _place_faults("tables", FilePart(database=database), "")
-    for where, part in _file_parts(study):
-        faults += _file_faults(where, part, database)
+    for where, part in file_parts(study):
+        faults += _spark_faults(where, part) if on_spark else _file_faults(where, part, database)
+        faults += _table_faults(where, part) if isinstance(part, TablePart) else []
     for name, column in study.columns.items():
         if column.bands:
             faults += band_faults(key_path("columns", name, "bands"), column.bands.edges, column.bands.labels)
     return faults + (_experience_faults(study.experience) if study.experience else [])
 
 
-def _file_parts(study: StudyFile) -> list[tuple[str, FilePart]]:
+def file_parts(study: StudyFile) -> list[tuple[str, FilePart]]:
+    """Where a study says that rows are: the key, and what it holds."""
     parts = [(f"tables.{name}", getattr(study.tables, name, None)) for name in schema.TABLES]
     if study.frame:
         parts += [("frame", study.frame)]
@@ -129,8 +150,22 @@ def _file_faults(where: str, part: FilePart, database: str) -> list[str]:
         faults.append(unknown("encoding", part.encoding, ("utf-8", "utf-16", "cp1252", "latin-1"), f"{where}.encoding"))
     if part.delimiter and part.delimiter == part.decimal:
         faults.append(f"{where}: delimiter and decimal must differ, both are '{part.delimiter}'")
-    faults += files.format_faults(part.date_format, f"{where}.date_format")
-    return faults + (_table_faults(where, part) if isinstance(part, TablePart) else [])
+    return faults + files.format_faults(part.date_format, f"{where}.date_format")
+
+
+def _spark_faults(where: str, part: FilePart) -> list[str]:
+    """Spark reads Parquet and the tables of its catalog: what says how a text is spelled has no meaning there."""
+    faults = [f'{where}.{key}: belongs to files of text; with engine = "spark" leave it out, Parquet has types'
+              for key in part.model_fields_set & _SPELLINGS]  # fmt: skip
+    faults += [f"{where}.{key} {_NO_ADDRESS}" for key in ("file", "table") if _SCHEME.search(getattr(part, key))]
+    if part.database:
+        return [*faults, _NO_DATABASE.format(where)]
+    if bool(part.file) == bool(part.table):
+        faults.append(f'{where}: with engine = "spark" must have file or table, {"not both" if part.file else "one"}; '
+                      f'a file is Parquet, a table is one of the catalog, "schema.name"')  # fmt: skip
+    if getattr(part, "invoices", None):
+        faults.append(f'{where}.invoices: are read by DuckDB; with engine = "spark" make a table of prices of them')
+    return faults
 
 
 def _place_faults(where: str, part: FilePart, database: str) -> list[str]:

@@ -15,12 +15,13 @@ from .errors import CxError, refuse, shortened, unknown
 from .recoded import cleaned, first_filled, rows_with, value_faults, word_faults
 from .reshaped import cases, charged, melted
 from .snapshots import Wanted, is_database, snapshot
-from .study_file import SourcePart, StudyFile, TablePart, key_path
+from .study_file import SPARK, SourcePart, StudyFile, TablePart, key_path
 from .typed import read_as
 
 SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
-# A duration is a number of units, or hours:minutes:seconds.
-_CLOCK = r"^\s*\d+:\d\d(:\d\d)?\s*$"
+
+
+Reader = Callable[[Any, files.Form], files.Source]
 
 
 @dataclass(frozen=True)
@@ -40,17 +41,17 @@ def tables_of(study: StudyFile, path_of: Callable[[str], Path]) -> tuple[data.Ta
         found = data.find_tables(path_of(part.folder)) if part.folder is not None else {}
     except CxError as error:
         raise CxError(*(f"tables: {fault}" for fault in error.faults)) from None
-    found |= _copied(part, path_of)
+    read: Reader = files.read_on_spark if study.engine == SPARK else files.read_file
+    found |= _copied(part, path_of) if study.engine != SPARK else {}
     for name in schema.TABLES:
         one = getattr(part, name)
         if one is None and name not in found:
             continue
         try:
             if one is None:
-                made[name] = Made(files.read_file(found[name]), {})
+                made[name] = Made(read(found[name], files.PLAIN), {})
             else:
-                place = found[name] if name in found and not _is_plain(one) else path_of(one.file)
-                made[name] = _made(name, one, place, study.timezone)
+                made[name] = _made(name, one, read(_place(one, found.get(name), path_of), one.form()), study.timezone)
         except CxError as error:
             faults += [f"{key_path('tables', name)}: {fault}" for fault in error.faults]
         except duckdb.Error as error:
@@ -66,6 +67,13 @@ def tables_of(study: StudyFile, path_of: Callable[[str], Path]) -> tuple[data.Ta
     return tables, [
         (name, ours, told[name].get(ours, ours)) for name, seen in tables.present.items() for ours in seen.at
     ]
+
+
+def _place(part: TablePart, copied: Path | None, path_of: Callable[[str], Path]) -> Path | str:
+    """Where a table is: its file, the copy of a table of a database, or the name of one in Spark's catalog."""
+    if copied is not None and not _is_plain(part):
+        return copied
+    return path_of(part.file) if part.file else part.table
 
 
 def _sums(part: Any) -> dict[str, str]:
@@ -117,9 +125,8 @@ def _named(part: TablePart) -> Iterator[str]:
     yield from getattr(part, "touchpoints", {})
 
 
-def _made(table: str, part: TablePart, path: Path, zone: str) -> Made:
+def _made(table: str, part: TablePart, source: files.Source, zone: str) -> Made:
     """A table's rows kept, ratings melted, columns made, then logs and invoices summed up; in this order."""
-    source = files.read_file(path, part.form())
     where = f"{table} ({source.path.name})" if source.path else table
     asked = [(name, values, f"{where}: keep", f"{where}: {key_path('keep', name)}")
              for name, values in part.keep.items()]  # fmt: skip
@@ -177,18 +184,18 @@ def _column(where: str, source: files.Source, ours: str, name: str, part: Source
         return _computed(source, name, f"({read_as(where, source, name, 'number')}) > {part.above!r}")
     if part.after is not None:
         stamp, apart = read_as(where, source, part.after, "timestamp", zone), _seconds(where, source, name, part.unit)
-        source = _computed(source, name, f"{stamp} + to_microseconds(CAST(ROUND(1e6 * ({apart})) AS BIGINT))")
+        source = _computed(source, name, files.sql_of(source.view.frame).after(stamp, apart))
         return replace(source, zoned=source.zoned | {name})  # in UTC already
     return source
 
 
 def _seconds(where: str, source: files.Source, name: str, unit: str) -> str:
-    """SQL for a duration in seconds."""
-    at, number = source.view.at[name], f"{{}} * {SECONDS[unit]}"
+    """SQL for a duration in seconds: a number of units, or hours:minutes:seconds."""
+    at, number, sql_of = source.view.at[name], f"{{}} * {SECONDS[unit]}", files.sql_of(source.view.frame)
     if source.view.frame.collect_schema()[at] != nw.String:
         return number.format(f"({read_as(where, source, name, 'number')})")
-    clock = f"WHEN regexp_matches({at}, '{_CLOCK}') THEN epoch(TRY_CAST({at} AS INTERVAL))"
-    sql = f"CASE {clock} ELSE {number.format('(' + files.reading(at, 'number', source.form) + ')')} END"
+    clock = f"WHEN {sql_of.matches(at, sql_of.CLOCK)} THEN {sql_of.clock(at)}"
+    sql = f"CASE {clock} ELSE {number.format('(' + sql_of.reading(at, 'number', source.form) + ')')} END"
     refuse(
         f"{where}: column '{shortened(name)}' must be a number of {unit} or hours:minutes:seconds in every row, "
         f"{count:,} value{'s are' if count > 1 else ' is'} not, such as '{shortened(value)}'; name it in missing"

@@ -7,12 +7,11 @@ from typing import Any
 
 import narwhals as nw
 
-from . import engine, files, queries, schema
+from . import engine, files, schema
 from .errors import refuse, shortened, unknown
 
 _KIND = dict.fromkeys(("id", "text", "category", "flag"), engine.FACTOR)
 _KIND |= dict.fromkeys(("number", "integer"), engine.NUMBER) | dict.fromkeys(("date", "timestamp"), engine.STAMP)
-_ON_SPARK = {"date": "to_date", "timestamp": "to_timestamp"}
 
 
 def typed(
@@ -32,19 +31,18 @@ def typed(
             faults.append(unknown("column", theirs[name], source.view.at, where))
     refuse(faults)
     theirs = {name: given for name, given in theirs.items() if given in source.view.at}
-    types, stamp = source.view.frame.collect_schema(), engine.stamp_type(source.view.frame)
+    types, sql = source.view.frame.collect_schema(), files.sql_of(source.view.frame)
     spelled, parsed = {}, {}
     for name, given in theirs.items():
         dtype, kind = types[source.view.at[given]], known[name].kind
         text = dtype == nw.String and (kind == "flag" or _KIND[kind] != engine.FACTOR)
-        if text and not engine.on_spark(source.view.frame):
-            spelled[name] = files.reading(source.view.at[given], kind, source.form, zone)
-            parsed[given] = files.reading(source.view.at[given], kind, source.form)
+        if text:
+            spelled[name] = sql.reading(source.view.at[given], kind, source.form, zone)
+            parsed[given] = sql.reading(source.view.at[given], kind, source.form)
         elif _fits(dtype, kind):
-            spelled[name] = _cast(source.view.at[given], kind, dtype, zone, given in source.zoned, stamp)
+            spelled[name] = _cast(source, given, kind, dtype, zone)
         else:
-            told = f"text: Spark reads texts with {_ON_SPARK.get(kind, 'cast')}" if text else dtype
-            faults.append(f"{where}: column '{shortened(given)}' must be {_wanted(kind)}, it is {told}; convert it")
+            faults.append(f"{where}: column '{shortened(given)}' must be {_wanted(kind)}, it is {dtype}; convert it")
     refuse(faults + _unread(where, source, parsed, {given: known[name].kind for name, given in theirs.items()}))
     stamps = [given for name, given in theirs.items() if known[name].kind == "timestamp" and given not in source.zoned]
     refuse(_skipped(where, source, stamps, types, zone) if zone != "UTC" else [])
@@ -55,13 +53,13 @@ def typed(
 def read_as(where: str, source: files.Source, name: str, kind: str, zone: str = "UTC") -> str:
     """SQL that reads a column of a source as a kind; refuses a column that is not there or does not read as one."""
     refuse([unknown("column", name, source.view.at, where)] if name not in source.view.at else [])
-    at = source.view.at[name]
+    at, sql = source.view.at[name], files.sql_of(source.view.frame)
     dtype = source.view.frame.collect_schema()[at]
     if dtype == nw.String:
-        refuse(_unread(where, source, {name: files.reading(at, kind, source.form)}, {name: kind}))
-        read = files.reading(at, kind, source.form, zone)
+        refuse(_unread(where, source, {name: sql.reading(at, kind, source.form)}, {name: kind}))
+        read = sql.reading(at, kind, source.form, zone)
     elif _fits(dtype, kind):
-        read = _cast(at, kind, dtype, zone, name in source.zoned)
+        read = _cast(source, name, kind, dtype, zone)
     else:
         refuse([f"{where}: column '{shortened(name)}' must be {_wanted(kind)}, it is {dtype}; convert it"])
     if kind == "timestamp" and zone != "UTC" and name not in source.zoned:
@@ -83,9 +81,9 @@ def _skipped(where: str, source: files.Source, stamps: list[str], types: Any, zo
     faults = []
     for name in stamps:
         at = source.view.at[name]
-        odd = files.skipped(at, types[at] == nw.String, source.form, zone)
-        relation = source.view.frame.to_native()
-        count, value = queries.fetched(relation.aggregate(f"COUNT_IF({odd}), MIN(CASE WHEN {odd} THEN {at} END)"))[0]
+        odd = files.sql_of(source.view.frame).skipped(at, types[at] == nw.String, source.form, zone)
+        parts = {"n": f"COUNT(CASE WHEN {odd} THEN 1 END)", "v": f"CAST(MIN(CASE WHEN {odd} THEN {at} END) AS STRING)"}
+        count, value = engine.collect(engine.aggregated(source.view.frame, parts)).iloc[0]
         if count:
             told = f"{count:,} stamp{'s lie' if count > 1 else ' lies'} in an hour that clocks in {zone} skip"
             remedy = 'correct them, or declare the timezone they are in (timezone = "UTC"?)'
@@ -104,13 +102,13 @@ def _fits(dtype: Any, kind: str) -> bool:
     return dtype in (nw.String, nw.Boolean, nw.Categorical, nw.Enum) or dtype.is_integer()
 
 
-def _cast(name: str, kind: str, dtype: Any, zone: str, zoned: bool, stamp: str = "TIMESTAMP") -> str:
+def _cast(source: files.Source, given: str, kind: str, dtype: Any, zone: str) -> str:
+    name, zoned, sql = source.view.at[given], given in source.zoned, files.sql_of(source.view.frame)
     if kind == "date":
-        local = f"timezone('{zone}', timezone('UTC', {name}))" if zoned and zone != "UTC" else name
-        return f"CAST({local} AS DATE)"
+        return f"CAST({sql.in_zone(name, zone) if zoned else name} AS DATE)"
     if kind == "timestamp":
-        held = f"CAST({name} AS {stamp})"
-        return held if zoned else files.in_utc(held, zone)
+        held = f"CAST({name} AS {sql.STAMP})"
+        return held if zoned else sql.in_utc(held, zone)
     if kind in ("number", "integer"):
         return f"CAST({name} AS DOUBLE)" if dtype.is_decimal() else name
     return f"CAST({name} AS {'BOOLEAN' if kind == 'flag' else 'STRING'})"

@@ -1,6 +1,7 @@
 """What every test shares: no display, one thread, hypothesis profiles, and the two kinds of outside data."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 # Before numpy is imported: two test processes with two BLAS threads each would fight for the cores.
@@ -10,6 +11,8 @@ os.environ["MPLBACKEND"] = "Agg"
 
 import hypothesis
 import pytest
+
+from tests import spark_session
 
 TESTS = Path(__file__).parent
 
@@ -60,3 +63,13 @@ def real_data(request: pytest.FixtureRequest) -> Path:
 def reference() -> Path:
     """Folder of the values that other software computed, each with its source named in the README there."""
     return TESTS / "reference"
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[object]:
+    """A session of Spark; without Java or pyspark the tests are skipped, saying so, and with CI set they fail."""
+    if lacking := spark_session.lacking():
+        reason = f"Spark needs {lacking}, which this machine lacks"
+        pytest.fail(reason, pytrace=False) if os.environ.get("CI") else pytest.skip(reason)
+    with spark_session.running() as session:
+        yield session

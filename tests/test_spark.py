@@ -5,7 +5,6 @@ its own on both engines, so limits agree as closely as estimates; with many the 
 as resampling does. The session's clock is not UTC.
 """
 
-import os
 import re
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -20,22 +19,13 @@ import cxlib as cx
 from cxlib import engine, schema
 from cxlib.errors import CxError
 from cxlib.study import ROOT
-from tests import frames, spark_session
+from tests import frames
 from tests.spark_cases import CASES, looked_at
 
+pytestmark = pytest.mark.xdist_group("spark")  # one process, and so one session, for all of them
 FOLDED = "attrition_prediction"
 STAMPS = ["2025-03-30 00:30", "2025-03-30 01:30", "2025-10-26 00:30", "2025-10-26 01:30", "2025-11-02 05:30",
           "2025-11-02 06:30", "2026-01-01 00:00:00.75", None]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def spark():
-    """A session; without Java or pyspark the tests are skipped, saying so, and with CI set they fail."""
-    if lacking := spark_session.lacking():
-        reason = f"Spark needs {lacking}, which this machine lacks"
-        pytest.fail(reason, pytrace=False) if os.environ.get("CI") else pytest.skip(reason)
-    with spark_session.running() as session:
-        yield session
 
 
 @pytest.fixture(scope="module")

@@ -192,7 +192,7 @@ def test_only_column_takes_any_column_of_the_study(acme):
         ([("[frame]", "[frame]\ndelimitr = ';'")], "frame: no key 'delimitr'; did you mean 'delimiter'? There are: 'file', "
          "'database', 'table', 'delimiter', 'decimal', 'encoding', 'date_format', 'header_rows', 'skip_rows', 'footer_rows', 'missing', 'joins' and 2 more"),
         ([("[experience]", "[experiense]")], "no key 'experiense'; did you mean 'experience'? There are: 'title', "
-         "'timezone', 'tables', 'landmark', 'frame', 'columns', 'attrition', 'experience', 'reasons', 'comments', 'privacy'"),
+         "'engine', 'timezone', 'tables', 'landmark', 'frame', 'columns', 'attrition', 'experience', 'reasons', 'comments', 'privacy'"),
         ([("edges =", "edge =")], "columns.Fee.bands.edges must be given; add it"),
         ([("edges = [89.4]", 'edges = "x"')], "columns.Fee.bands.edges must be a list, not 'x'"),
         ([("edges = [89.4]", "edges = [89.4, 1]")], "columns.Fee.bands: edges must be one or more rising numbers, not "
