@@ -113,20 +113,9 @@ def hash_of(lazy: nw.LazyFrame[Any], column: str) -> str:
 
 
 def computed(lazy: nw.LazyFrame[Any], columns: Mapping[str, str]) -> nw.LazyFrame[Any]:
-    """Columns (name -> SQL expression) of a frame; names and expressions must be ours, never a user's words."""
+    """Columns, or aggregates alone (name -> SQL), of a frame; names and SQL must be ours, never a user's words."""
     native, parts = lazy.to_native(), [f"{sql} AS {name}" for name, sql in columns.items()]
     return nw.from_native(native.selectExpr(*parts) if _is_spark(native) else native.project(", ".join(parts)))
-
-
-def aggregated(lazy: nw.LazyFrame[Any], columns: Mapping[str, str], by: str = "") -> nw.LazyFrame[Any]:
-    """Aggregates (name -> SQL) of a frame, or of each value of its column `by`; all must be ours, as in `computed`."""
-    native, parts = lazy.to_native(), [f"{sql} AS {name}" for name, sql in columns.items()]
-    if not _is_spark(native):
-        return nw.from_native(native.aggregate(", ".join(parts), by))
-    import pyspark.sql.functions as F
-
-    native = native.groupBy(*([by] if by else [])).agg(*(F.expr(part) for part in parts))
-    return nw.from_native(native.select(*columns))
 
 
 def by_line(lazy: nw.LazyFrame[Any], columns: Sequence[str]) -> nw.LazyFrame[Any]:

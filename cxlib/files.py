@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -129,6 +129,11 @@ def matches(name: str, pattern: str) -> str:
     return f"regexp_matches({name}, '{pattern}')"
 
 
+def grouped(lazy: nw.LazyFrame[Any], columns: Sequence[str], by: str) -> nw.LazyFrame[Any]:
+    """Aggregates (SQL of ours, each with its name) of a frame for each value of one of its columns."""
+    return nw.from_native(lazy.to_native().aggregate(", ".join(columns), by))
+
+
 def first_of(value: str, stamp: str) -> str:
     """SQL aggregate: the value of the first row by a stamp that has one."""
     return f"arg_min({value}, {stamp})"
@@ -159,7 +164,7 @@ def unreadable(seen: engine.View, parsed: Mapping[str, str]) -> dict[str, tuple[
             f"n{i}": f"COUNT(CASE WHEN {lost} THEN 1 END)",
             f"v{i}": f"MIN(CASE WHEN {lost} THEN {seen.at[name]} END)",
         }
-    row = engine.collect(engine.aggregated(seen.frame, parts)).iloc[0]
+    row = engine.collect(engine.computed(seen.frame, parts)).iloc[0]
     counts = ((name, int(row[f"n{i}"]), row[f"v{i}"]) for i, name in enumerate(parsed))
     return {name: (count, str(value)) for name, count, value in counts if count}
 

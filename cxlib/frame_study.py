@@ -221,7 +221,7 @@ def _readable(draft: Draft, names: list[str]) -> dict[str, tuple[int, int, int, 
             f"z{i}": f"COUNT(CASE WHEN {sql.matches(at, '^0[0-9]')} THEN 1 END)",
             f"v{i}": f"MIN(CASE WHEN ({number}) IS NULL THEN {at} END)",
         }
-    row = engine.collect(engine.aggregated(draft.view.frame, parts)).iloc[0]
+    row = engine.collect(engine.computed(draft.view.frame, parts)).iloc[0]
     return {name: tuple(row[f"{key}{i}"] for key in "fnzv") for i, name in enumerate(names)}
 
 

@@ -52,10 +52,10 @@ def cases(where: str, source: files.Source, part: EventsPart, kept: Iterable[str
     refuse(unknown("column", name, source.view.at, where) for name in asked if name not in source.view.at)
     read = read_as(where, source, part.at, "timestamp", zone)
     own, others = source.view.at, [name for name in asked if name not in (part.case, part.at)]
-    first = files.sql_of(source.view.frame).first_of
-    spelled = [f"MIN({own[part.case]})", f"MIN({read})", f"MAX({read})", *(first(own[name], read) for name in others)]
-    named = {f"s{i}": sql for i, sql in enumerate(spelled)}
-    each = engine.aggregated(source.view.frame, named, own[part.case])
+    sql = files.sql_of(source.view.frame)
+    first = (sql.first_of(own[name], read) for name in others)
+    spelled = [f"MIN({own[part.case]})", f"MIN({read})", f"MAX({read})", *first]
+    each = sql.grouped(source.view.frame, [f"{one} AS s{i}" for i, one in enumerate(spelled)], own[part.case])
     stamps = ("opened_at", "resolved_at")
     return _under_names(source, engine.view(each, where), (part.case, *stamps, *others), stamps)
 

@@ -9,8 +9,11 @@ import importlib.util
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import narwhals as nw
 
 from .csvfile import Form
 from .errors import CxError, beginning, of_spark, shortened
@@ -138,3 +141,10 @@ def matches(name: str, pattern: str) -> str:
 def first_of(value: str, stamp: str) -> str:
     """SQL aggregate: the value of the first row by a stamp that has one."""
     return f"min_by({value}, CASE WHEN {value} IS NOT NULL THEN {stamp} END)"
+
+
+def grouped(lazy: nw.LazyFrame[Any], columns: Sequence[str], by: str) -> nw.LazyFrame[Any]:
+    """Aggregates (SQL of ours, each with its name) of a frame for each value of one of its columns."""
+    import pyspark.sql.functions as F
+
+    return nw.from_native(lazy.to_native().groupBy(by).agg(*map(F.expr, columns)).drop(by))

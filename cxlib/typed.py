@@ -83,7 +83,7 @@ def _skipped(where: str, source: files.Source, stamps: list[str], types: Any, zo
         at = source.view.at[name]
         odd = files.sql_of(source.view.frame).skipped(at, types[at] == nw.String, source.form, zone)
         parts = {"n": f"COUNT(CASE WHEN {odd} THEN 1 END)", "v": f"CAST(MIN(CASE WHEN {odd} THEN {at} END) AS STRING)"}
-        count, value = engine.collect(engine.aggregated(source.view.frame, parts)).iloc[0]
+        count, value = engine.collect(engine.computed(source.view.frame, parts)).iloc[0]
         if count:
             told = f"{count:,} stamp{'s lie' if count > 1 else ' lies'} in an hour that clocks in {zone} skip"
             remedy = 'correct them, or declare the timezone they are in (timezone = "UTC"?)'
