@@ -53,7 +53,7 @@ def not_met_comparison(result: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 def service_gap(result: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Excellent service in a poor experience, and the reverse case."""
     rows = [
-        Row(f"{name}, n = {number(one.n)}", one, colour, heading=heading)
+        Row(name + f", n = {number(one.n)}" * bool(one.n > 0), one, colour, heading=heading)
         for term, measure, name, heading, colour in (
             (GAP, "of_excellent", "a poor experience", "of those with excellent service", SERVICE),
             (REVERSE, "of_poor", "promoters all the same", "of those with poor service", OTHER),
