@@ -161,7 +161,7 @@ def _call(words: list, **environment: str) -> float:
                                start_new_session=True)  # fmt: skip
 
     def watch() -> None:
-        while not done.wait(0.5):
+        while not done.wait(2):
             most[0] = max(most[0], sum(_held_by(pid) for pid in _session(process.pid)))
 
     watching = threading.Thread(target=watch)
