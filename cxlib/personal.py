@@ -138,7 +138,8 @@ def of_tables(
 ) -> tuple[dict[str, str], list[str]]:
     """The columns of tables that no page may tell groups by (and what they hold), and the faults of those it shows."""
     theirs = {(table, ours): name for table, ours, name in origins}
-    private, faults = {}, []
+    private: dict[str, str] = {}
+    faults: list[str] = []
     for table, seen in tables.present.items():
         private |= {one.name: IDS if one.kind == "id" else COMMENTS for one in schema.TABLES[table]
                     if one.name in seen.at and one.kind in ("id", "text")}  # fmt: skip

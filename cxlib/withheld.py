@@ -55,7 +55,7 @@ def _totals(groups: pd.DataFrame) -> list[np.ndarray]:
     for count in range(groups.shape[1] - 1, -1, -1):
         for keys in combinations(groups.columns, count):
             places = groups.groupby(list(keys), dropna=False, observed=True).ngroup() if keys else groups.index * 0
-            lines = np.asarray(places)[:, None] == np.unique(places)
+            lines: np.ndarray = np.equal.outer(np.asarray(places), np.unique(places))
             # The total of a single group is that group, and hidden with it.
             families.append(lines[:, lines.sum(axis=0) > 1])
     return families
