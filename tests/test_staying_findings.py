@@ -71,7 +71,7 @@ def test_who_is_still_there():
 
 def test_small_classes_are_not_told():
     assert text.retention_by_nps(stays(n=9)).startswith("Not shown: too few")
-    assert text.ways_of_leaving(stays(n=9)) == "Too few were lost in other ways to say so by class."
+    assert text.ways_of_leaving(stays(n=9)).startswith("Not shown: too few")
 
 
 def test_the_rule_that_picks_answers_decides_or_does_not():
