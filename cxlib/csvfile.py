@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
-from .errors import CxError, refuse, shortened
+from .errors import CxError, beginning, refuse, shortened
 
 ENDINGS = {".csv": ",", ".txt": ",", ".tsv": "\t"}
 FORMULA = tuple("=+-@＝＋－＠")  # with which a spreadsheet lets a formula begin
@@ -105,7 +105,7 @@ def told(name: str, error: Exception, before: int = 0) -> str:
         return f'{at}: the text is not UTF-8; declare its encoding in the study, such as encoding = "cp1252"'
     if "unterminated quote" in text:
         return f'{at}: a quote (") is opened and never closed; close or double it'
-    return f"{at}: cannot be read ({shortened(text.splitlines()[0] if text else type(error).__name__)})"
+    return f"{at}: cannot be read ({beginning(error, 120)}); export or copy it again"
 
 
 def is_ragged(error: Exception) -> bool:

@@ -13,7 +13,7 @@ import narwhals as nw
 import pandas as pd
 
 from . import engine, files, queries, schema
-from .errors import CxError, nearest, refuse, unknown
+from .errors import CxError, LostData, nearest, refuse, unknown
 from .rules import Rule, rules
 from .typed import typed
 
@@ -235,11 +235,19 @@ def _findings(tables: Tables, table: str) -> list[tuple]:
     kinds = {column.name: column.kind for column in schema.TABLES[table]}
     wanted, found = rules(tables.present, table), []
     for rule, info in zip(wanted, interrogated(tables, table, wanted).validation_info, strict=True):
-        shown = info.n_failed and kinds[rule.column] not in ("id", "text")
+        n, failing = info.n or 0, _failing(table, rule, info)
+        shown = failing and kinds[rule.column] not in ("id", "text")
         # Collecting extracts costs as much as counting: only the rules that fail pay for it.
         examples = _examples(interrogated(tables, table, [rule], extracts=True), rule.column) if shown else ""
-        found.append((table, rule.text, rule.column, info.n, info.n_failed, info.n_failed / max(info.n, 1), examples))
+        found.append((table, rule.text, rule.column, n, failing, failing / max(n, 1), examples))
     return found
+
+
+def _failing(table: str, rule: Rule, info: Any) -> int:
+    """Rows that fail a rule; pointblank counts nothing in a table without rows, and keeps to itself what went wrong."""
+    if info.n_failed is None and info.n:
+        raise LostData(f"{table}: the rule '{rule.text}' could not be checked; see that the file is whole")
+    return info.n_failed or 0
 
 
 def _examples(checks: Any, column: str) -> str:

@@ -17,7 +17,7 @@ from urllib.parse import quote
 import duckdb
 import pyarrow as pa
 
-from .errors import CxError, shortened
+from .errors import CxError, beginning
 
 SQLITE, DUCKDB = (".sqlite", ".sqlite3", ".db"), (".duckdb", ".ddb")
 BATCH = 50_000  # rows held at a time
@@ -57,7 +57,7 @@ def opened_sqlite(path: Path) -> Iterator[Opened]:
                 lambda table, columns: _sqlite_batches(connection, table, columns),
             )
     except sqlite3.Error as error:
-        raise CxError(f"{path.name}: not a SQLite file that can be read ({shortened(error)})") from None
+        raise CxError(f"{path.name}: not a SQLite file that can be read ({beginning(error, 120)})") from None
 
 
 def _sqlite_columns(connection: sqlite3.Connection, table: str) -> list[Column]:
@@ -117,7 +117,7 @@ def opened_duckdb(path: Path) -> Iterator[Opened]:
                 lambda table, columns: _duckdb_batches(connection, names[table], columns),
             )
     except duckdb.Error as error:
-        told = "another program has it open for writing" if "lock" in str(error) else shortened(error, 120)
+        told = "another program has it open for writing" if "lock" in str(error) else beginning(error, 120)
         raise CxError(f"{path.name}: not a DuckDB file that can be read ({told})") from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -66,8 +67,10 @@ def shortened(value: object, most: int = 80) -> str:
 
 
 def beginning(error: BaseException, most: int = 300) -> str:
-    """The first line of what an error says; engines go on for pages."""
-    return shortened(next(iter(str(error).splitlines()), "") or type(error).__name__, most)
+    """The first line of what another program says, without its class of errors and the folder of a file."""
+    first = next(iter(str(error).splitlines()), "") or type(error).__name__
+    plain = re.sub(r"^[A-Z]\w*( \w+){0,3} Error: ", "", first)
+    return shortened(re.sub(r"""(["'])/[^"']*/""", r"\1", plain), most)
 
 
 def of_spark(error: Exception) -> bool:

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from . import files
 from .databases import DUCKDB, SQLITE, Column, Opened, opened_duckdb, opened_sqlite
-from .errors import CxError, listed, refuse, shortened, unknown
+from .errors import CxError, beginning, listed, refuse, shortened, unknown
 from .paths import scratch
 from .postgres import opened_postgres
 
@@ -90,7 +90,9 @@ def _take(source: Opened, one: Wanted, path: Path) -> None:
     try:
         _write(source, one.table, _columns(source.columns(_known(source, one)), one), path)
     except (OSError, pa.ArrowException) as error:
-        raise CxError(f"{one.where}: table '{shortened(one.table)}' cannot be copied ({shortened(error)})") from None
+        raise CxError(
+            f"{one.where}: table '{shortened(one.table)}' cannot be copied ({beginning(error, 120)})"
+        ) from None
 
 
 def _opened(one: Wanted, address: str) -> AbstractContextManager[Opened]:

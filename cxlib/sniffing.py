@@ -21,7 +21,7 @@ import pyarrow as pa
 from . import csvfile, engine, files, workbook
 from .csvfile import Form
 from .databases import SQLITE, UNREADABLE, opened_duckdb, opened_sqlite
-from .errors import CxError, shortened
+from .errors import CxError, beginning, shortened
 
 LOOKED_AT = 20 << 20  # bytes of a file
 ROWS = 50_000  # of a Parquet file or a database
@@ -85,7 +85,7 @@ def sniff_database(path: Path, nothing: Collection[str]) -> tuple[list[Sniffed],
                 frame = first.to_pandas() if first is not None else pd.DataFrame(columns=[c.name for c in columns])
             except (*UNREADABLE, pa.ArrowException, ValueError, OverflowError) as error:
                 name = Sniffed(path, form, ()).name
-                faults.append(f"{name}: cannot be read ({shortened(error)}); it is not used")
+                faults.append(f"{name}: cannot be read ({beginning(error, 120)}); it is not used")
                 continue
             texts = (tuple(map(files.spelled, column.dropna())) for _, column in frame.items())
             looked = tuple(Looked(str(name), str(name), values) for name, values in zip(frame, texts, strict=True))

@@ -1,6 +1,7 @@
 """Hostile input in every shape: texts, cells, files, studies, plans and frames, for hypothesis to put together."""
 # ruff: noqa: E501  (a fault is one line, however long)
 
+import random
 import string
 from datetime import date, datetime
 
@@ -38,18 +39,23 @@ def quoted(value):
 
 @st.composite
 def tables(draw, columns, low=0, high=6):
-    """Text of a CSV file with some of the columns, sound or hostile cells, and now and then a torn row."""
-    there = (
-        draw(st.lists(st.sampled_from(sorted(columns)), unique=True, min_size=1)) if draw(st.booleans()) else columns
-    )
-    rows = [[draw(st.sampled_from(columns[name]) | cells) if draw(st.integers(0, 9)) == 0 else
-             draw(st.sampled_from(columns[name])) for name in there] for _ in range(draw(st.integers(low, high)))]  # fmt: skip
-    lines = [",".join(map(quoted, row)) for row in [list(there), *rows]]
+    """Text of a CSV file with some of the columns, a few cells hostile, and now and then a torn row.
+
+    Sound cells come from one seed: drawing each of them would take hypothesis longer than reading the file.
+    """
+    gone = draw(st.lists(st.sampled_from(sorted(columns)), max_size=2)) if draw(st.integers(0, 3)) == 0 else []
+    there = [name for name in columns if name not in gone] or list(columns)
+    chance = random.Random(draw(st.integers(0, 99)))
+    rows = [[chance.choice(columns[name]) for name in there] for _ in range(draw(st.integers(low, high)))]
+    for at, place, cell in draw(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99), cells), max_size=4)):
+        if rows:
+            rows[at % len(rows)][place % len(there)] = cell
+    head = [draw(names), *there[1:]] if draw(st.integers(0, 19)) == 0 else there
+    lines = [",".join(map(quoted, row)) for row in [head, *rows]]
     if draw(st.integers(0, 5)) == 0:
         at = draw(st.integers(0, len(lines) - 1))
-        lines[at] = draw(
-            st.sampled_from([lines[at] + ",", lines[at] + '"', lines[at][:-1], "", "\x00", '"' + lines[at]])
-        )
+        torn = [lines[at] + ",", lines[at] + ',""', lines[at] + '"', lines[at][:-1], "", "\x00", '"' + lines[at]]
+        lines[at] = draw(st.sampled_from(torn))
     end = draw(st.sampled_from(["\n", "\r\n", "\n\n", "\r"]))
     return end.join(lines) + draw(st.sampled_from(["", end]))
 
@@ -81,11 +87,19 @@ KINDS = {
 }
 
 
+# The same kinds as they should be; ids are told apart.
+SOUND = {
+    "float": [0.5, 1.0, 7.25, 30.0], "score": [0, 5, 7, 9, 10, None], "few": ["a", "b", "b"], "flag": [True, False],
+    "stamp": [datetime(2024, 11, 3, 1), datetime(2025, 1, 1), datetime(2025, 6, 30, 12, 30, 5), None],
+    "text": ["so slow", "very kind, thank you", "", "too expensive"],
+}  # fmt: skip
+
+
 @st.composite
 def columns(draw, rows, kind=None):
     """A column of some kind, now and then with a value of another, as some kind of series."""
-    kind = kind or draw(st.sampled_from(sorted(KINDS)))
-    pool = draw(st.lists(KINDS[kind], min_size=1, max_size=7))  # drawing every cell would take hypothesis too long
+    kind = kind if kind in KINDS else draw(st.sampled_from(sorted(KINDS)))
+    pool = draw(st.lists(KINDS[kind], min_size=1, max_size=4))  # drawing every cell would take hypothesis too long
     values = [pool[i % len(pool)] for i in range(rows)]
     if kind == "text" and draw(st.booleans()):
         values = [f"{i}{value}" for i, value in enumerate(values)]
@@ -96,23 +110,33 @@ def columns(draw, rows, kind=None):
     try:
         return {"object": column.copy, "inferred": column.infer_objects, "category": lambda: column.astype("category"),
                 "string": lambda: column.astype("string")}[how]()  # fmt: skip
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError, DeprecationWarning):  # pandas warns of cells that are lists
         return column
+
+
+def as_it_should_be(kind, rows, chance):
+    """A sound column."""
+    if kind == "id":
+        return pd.Series([f"{i:03}" for i in range(rows)], dtype=object)
+    return pd.Series([chance.choice(SOUND[kind]) for _ in range(rows)], dtype=object).infer_objects()
 
 
 @st.composite
 def frames(draw, sound):
-    """A frame that would do (`sound`, name -> kind) with some columns of another kind, gone, doubled or renamed."""
-    rows = draw(st.sampled_from([0, 1, 3, 12, 60]))
-    parts = [
-        (name, draw(columns(rows, kind if draw(st.integers(0, 4)) else None)))
-        for name, kind in sound.items()
-        if draw(st.integers(0, 19))
-    ]
+    """A frame that would do (`sound`, name -> kind) with up to three columns hostile, gone, doubled or renamed."""
+    rows = draw(st.sampled_from([12, 60, 3, 1, 0]))
+    chance = random.Random(draw(st.integers(0, 99)))
+    parts = {name: as_it_should_be(kind, rows, chance) for name, kind in sound.items()}
+    for name in draw(st.lists(st.sampled_from(sorted(sound)), max_size=3)):
+        if draw(st.integers(0, 5)):
+            parts[name] = draw(columns(rows, sound[name] if draw(st.booleans()) else None))
+        else:
+            parts.pop(name, None)
+    named = list(parts.items())
     if draw(st.integers(0, 9)) == 0:
-        parts.append((draw(names | st.sampled_from(sorted(sound))), draw(columns(rows))))
-    frame = pd.concat([column.reset_index(drop=True) for _, column in parts], axis=1) if parts else pd.DataFrame()
-    frame.columns = [name for name, _ in parts]
+        named.append((draw(names | st.sampled_from(sorted(sound))), draw(columns(rows))))
+    frame = pd.concat([column.reset_index(drop=True) for _, column in named], axis=1) if named else pd.DataFrame()
+    frame.columns = [name for name, _ in named]
     return frame.set_axis(np.zeros(len(frame), int)) if draw(st.integers(0, 9)) == 0 else frame
 
 
@@ -132,3 +156,14 @@ def tried(function, *args, **kwargs):
         faults = error.faults
     assert sound_lines(faults), faults
     return None
+
+
+def told(capsys, main, *arguments, codes=(0, 1, 2), warns=False):
+    """Exit code of a command whose faults are one line each; `warns`: lines may come with success too."""
+    code = main([str(argument) for argument in arguments])
+    lines = capsys.readouterr().err.splitlines()
+    assert code in codes, (code, lines)
+    assert not [line for line in lines if "--debug shows where" in line or not line.startswith("cx: ")], lines
+    assert bool(lines) or code == 0
+    assert warns or code or not lines
+    return code

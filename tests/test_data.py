@@ -322,3 +322,11 @@ def test_repeated_keys_are_counted_with_all_their_rows(simulated):
 def test_validate_is_public():
     assert cx.load is load
     assert cx.validate is validate
+
+
+def test_a_table_without_rows_breaks_no_rule():
+    empty = {name: pd.Series([], dtype=object) for name in ("customer_id", "signup_date", "end_date", "end_kind")}
+    tickets = {"ticket_id": ["1"], "customer_id": ["9"], "opened_at": pd.to_datetime(["2025-01-01"])}
+    found = cx.validate(cx.load({"customers": pd.DataFrame(empty), "tickets": pd.DataFrame(tickets)}))
+    assert found.loc[found["failing"] > 0, "rule"].tolist() == ["customer_id is in customers"]
+    assert (found.loc[found["table"] == "customers", ["rows", "failing", "share"]] == 0).all(axis=None)

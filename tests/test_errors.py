@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxlib.errors import CxError, ending, listed, nearest, refuse, shortened, unknown
+from cxlib.errors import CxError, beginning, ending, listed, nearest, refuse, shortened, unknown
 
 NAMES = ["customer_id", "region", "segment", "monthly price"]
 
@@ -88,3 +88,21 @@ def test_a_long_path_keeps_its_end():
     assert ending("/a/b.yml") == "/a/b.yml"
     assert ending("/" + "a" * 100 + "/b.yml").endswith("a/b.yml")
     assert len(ending("/" + "a" * 100 + "/b.yml")) == 80
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            'IO Error: Could not read from file "/home/ann/x.duckdb": end\nmore',
+            'Could not read from file "x.duckdb": end',
+        ),
+        ("Invalid Input Error: File '/tmp/a/b.parquet' too small", "File 'b.parquet' too small"),
+        ("Out of Memory Error: failed", "failed"),
+        ("no such table: Error", "no such table: Error"),
+        ("", "ValueError"),
+    ],
+)
+def test_what_another_program_says_loses_its_class_and_the_folder(said, told):
+    assert beginning(ValueError(said)) == told
+    assert len(beginning(ValueError("x" * 999), 120)) == 120
