@@ -13,7 +13,7 @@ import narwhals as nw
 from . import engine
 from .bands import nps_class
 from .frame import landmark_day
-from .held import held
+from .held import held, narrowed
 from .invitations import answer_landmark, follow_answers, newcomers
 from .study import Study, group_of, study_answered, study_at_landmark, study_frame
 from .study_file import LandmarkPart
@@ -128,8 +128,9 @@ def _last_said(study: Study, as_of: str) -> engine.View:
     new = {name: said.at[name] for name in said.at if name not in ("recommend", "answered_at", *seen.at)}
     new |= {"recommend": said.at["recommend"]} if "recommend" in said.at else {}
     kept = [name for name in seen.at if name not in ("recommend", "nps_class")]
-    told = last.select("customer_id", *(said[name].alias(f"said{i}") for i, name in enumerate(new)))
+    told, wide = narrowed(last.select("customer_id", *(said[name].alias(f"said{i}") for i, name in enumerate(new))))
     joined = seen.frame.select(seen.at[name] for name in kept).join(told, on="customer_id", how="left")
+    joined = joined.with_columns(wide) if wide else joined
     at = {name: seen.at[name] for name in kept} | {name: f"said{i}" for i, name in enumerate(new)}
     whole = engine.View(joined, at, {name: (said if name in new else seen).kind[name] for name in at})
     return held(_classed(whole, study), engine.rows(study.tables.need("customers")))

@@ -12,6 +12,7 @@ from . import engine, schema
 from .bands import band, with_bands  # noqa: F401
 from .data import YEARS, Tables, is_plausible
 from .errors import CxError, refuse, shortened, unknown
+from .held import narrowed
 
 LATEST = "latest"
 _KEY = "customer_id"
@@ -184,7 +185,8 @@ def _with_ratings(tables: Tables, surveys: engine.View) -> engine.View:
     """Surveys with the rating of each touchpoint in a column of its own, and the customers' columns."""
     rows = surveys.frame.drop("sent_at", "comment", strict=False)
     kinds = {name: kind for name, kind in surveys.kind.items() if name not in ("sent_at", "comment")}
-    at, names = {name: name for name in kinds}, {}
+    at = {name: name for name in kinds}
+    wide: list[nw.Expr] = []
     if tables.ratings is not None:
         touchpoints = engine.collect(
             engine.distinct(tables.ratings.frame.select("touchpoint")).drop_nulls(), ["touchpoint"]
@@ -195,27 +197,22 @@ def _with_ratings(tables: Tables, surveys: engine.View) -> engine.View:
             for name in names
             if name in at
         )
-        rows = rows.join(_spread(tables.ratings.frame, names), on="survey_id", how="left")
+        spread, wide = _spread(tables.ratings.frame, names)
+        rows = rows.join(spread, on="survey_id", how="left")
         at, kinds = at | names, kinds | dict.fromkeys(names, engine.NUMBER)
     customers = tables.need("customers", "answers need it")
     about = [name for name in _ABOUT if name in customers.at]
     rows = rows.join(customers.frame.select(_KEY, *about), on=_KEY, how="left")
-    if tables.ratings is not None:  # as wide as they were, now that all is joined
-        kind = tables.ratings.frame.collect_schema()["rating"]
-        rows = rows.with_columns(nw.col(name).cast(kind) for name in names.values())
+    rows = rows.with_columns(wide) if wide else rows
     return engine.View(rows, at | {name: name for name in about}, kinds | dict.fromkeys(about, engine.FACTOR))
 
 
-def _spread(ratings: nw.LazyFrame[Any], names: dict[str, str]) -> nw.LazyFrame[Any]:
-    """A row for each survey, with the rating of each touchpoint."""
-    rating, kind = nw.col("rating"), ratings.collect_schema()["rating"]
-    ends = engine.collect(ratings.select(rating.min().alias("low"), rating.max().alias("high"))).iloc[0]
-    # A byte for each of them where they fit, as they do: of ten million answers, eight would not stay in memory.
-    narrow = kind.is_integer() and ends["low"] >= -128 and ends["high"] <= 127
-    told = rating.cast(nw.Int8) if narrow else rating
-    return ratings.group_by("survey_id").agg(
-        nw.when(nw.col("touchpoint") == name).then(told).max().alias(at) for name, at in names.items()
-    )
+def _spread(ratings: nw.LazyFrame[Any], names: dict[str, str]) -> tuple[nw.LazyFrame[Any], list[nw.Expr]]:
+    """A row for each survey, with the rating of each touchpoint: narrow, and what makes them as wide as they were."""
+    kind = ratings.collect_schema()["rating"]
+    narrow, wide = narrowed(ratings.select("survey_id", "touchpoint", "rating"))
+    rated = (nw.when(nw.col("touchpoint") == name).then(nw.col("rating")).max().alias(at) for name, at in names.items())
+    return narrow.group_by("survey_id").agg(rated), [nw.col(at).cast(kind) for at in names.values()] if wide else []
 
 
 def _literal(seen: engine.View, column: str, value: str) -> Any:

@@ -28,6 +28,21 @@ def held(seen: engine.View, most_rows: int) -> engine.View:
     return engine.View(lazy.rename(dict(zip(lazy.collect_schema().names(), names, strict=True))), seen.at, seen.kind)
 
 
+def narrowed(lazy: nw.LazyFrame[Any]) -> tuple[nw.LazyFrame[Any], list[nw.Expr]]:
+    """A frame to be joined, with a byte for each whole number that fits, and what makes them as wide as they were.
+
+    The side of a join that has to stay in memory is three times as small, so that ten million rows do stay.
+    """
+    types = {name: kind for name, kind in lazy.collect_schema().items() if kind.is_integer()}
+    if not types:
+        return lazy, []
+    ends = (end.cast(nw.Float64).alias(f"{which}{i}") for i, name in enumerate(types)
+            for which, end in (("low", nw.col(name).min()), ("high", nw.col(name).max())))  # fmt: skip
+    found = engine.collect(lazy.select(*ends)).iloc[0]
+    fit = [name for i, name in enumerate(types) if found[f"low{i}"] >= -128 and found[f"high{i}"] <= 127]
+    return lazy.with_columns(nw.col(name).cast(nw.Int8) for name in fit), [nw.col(n).cast(types[n]) for n in fit]
+
+
 def stored(relation: duckdb.DuckDBPyRelation, few: bool) -> Any:
     """The rows of a relation: in memory, or as Parquet in the scratch folder."""
     copy = scratch() / f"{uuid.uuid4().hex}.parquet"
