@@ -57,6 +57,8 @@ def count_cells(
     customer: str | None = None,
     weights: str | None = None,
     period: str | None = None,
+    *,
+    units: bool = True,
 ) -> Cells:
     """Trials and events by the levels of `factors`, in one grouped query.
 
@@ -67,6 +69,7 @@ def count_cells(
     customer : the unit of resampling, one row each (default: the row)
     weights : column of weights, 0 or more
     period : column of the window, where a customer has one row in each of several
+    units : without, one bucket holds all rows: nothing will be resampled
 
     Raises
     ------
@@ -79,7 +82,7 @@ def count_cells(
     count, known = _checked_size(seen, factors, customer, period)
     # Of many rows small numbers are grouped faster than texts; of few it makes no difference.
     known = {f: levels for f, levels in known.items() if count > EVERY_CUSTOMER and len(levels) <= MOST_NUMBERED}
-    table = collect(_grouped(seen, factors, outcome, customer, weights, count, known))
+    table = collect(_grouped(seen, factors, outcome, customer, weights, count, known, units))
     for i, levels in ((i, known[f]) for i, f in enumerate(factors) if f in known):
         table[f"f{i}"] = pd.array([None, *levels], dtype="str").take(table[f"f{i}"].to_numpy())
     _check_counts(table, factors, outcome, weights, customer)
@@ -248,9 +251,9 @@ def _numbered(column: nw.Expr, levels: Sequence[str]) -> nw.Expr:
     return place.cast(nw.Int16)
 
 
-def _grouped(seen, factors, outcome, customer, weights, count, known):
+def _grouped(seen, factors, outcome, customer, weights, count, known, units):
     weight = seen[weights].cast(nw.Float64) if weights else nw.lit(1.0)
-    lazy = bucketed(seen, customer, _buckets(count))
+    lazy = bucketed(seen, customer, _buckets(count)) if units else seen.frame.with_columns(nw.lit(0).alias("bucket"))
     lazy = lazy.with_columns(seen[outcome].cast(nw.Float64).alias("y"), weight.alias("w"))
     empty = {"y_empty": nw.col("y").is_null(), "w_empty": nw.col("w").is_null()}
     odd = {"y_odd": (nw.col("y") != 0) & (nw.col("y") != 1), "w_odd": ~nw.col("w").is_between(0, LARGEST)}

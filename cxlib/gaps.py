@@ -179,7 +179,7 @@ def attrition_prediction(
         kinds |= {f"there{i}": NUMBER, f"value{i}": seen.kind[score]}
     lazy = bucketed(seen, customer, FOLDS).select(e.alias(name) for name, e in columns.items())
     plain = View(lazy, {c: c for c in columns}, kinds)
-    cells = count_cells(plain, [c for c in columns if c != "y"], "y")
+    cells = count_cells(plain, [c for c in columns if c != "y"], "y", units=False)
     x, n, events = cells.levels, cells.n.sum(axis=0), cells.events.sum(axis=0)
     if not 0 < events.sum() < n.sum():
         raise CxError(f"outcome '{outcome}' must have customers who left and customers who stayed; all are alike")

@@ -69,9 +69,10 @@ def read_as(where: str, source: files.Source, name: str, kind: str, zone: str = 
 
 def _unread(where: str, source: files.Source, parsed: Mapping[str, str], kinds: Mapping[str, str]) -> list[str]:
     lost = files.unreadable(source.view, parsed) if parsed else {}
+    remedy = "convert it in Spark" if engine.on_spark(source.view.frame) else "declare how the file writes them"
     return [
         f"{where}: column '{shortened(name)}' must be {_wanted(kinds[name])} in every row, {count:,} "
-        f"value{'s are' if count > 1 else ' is'} not, such as '{shortened(value)}'; declare how the file writes them"
+        f"value{'s are' if count > 1 else ' is'} not, such as '{shortened(value)}'; {remedy}"
         for name, (count, value) in lost.items()
     ]
 

@@ -12,6 +12,7 @@ ZONE = "America/New_York"
 SETTINGS = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",  # compiled once, not twice
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.codegen.wholeStage": "false",  # compiling a query takes longer than running it on so few rows
     "spark.sql.session.timeZone": ZONE,

@@ -40,7 +40,7 @@ def test_names_targets_and_commands_are_there():
     for name in re.findall(r"`(?:cx\.)?([a-z]+_[a-z_]+)`", PAGE):
         assert name in cx.__all__ or name in ("to_date", "to_timestamp"), name
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert set(re.findall(r"make ([a-z-]+)`", PAGE)) == {"bench"} <= targets
+    assert set(re.findall(r"make ([a-z-]+)`", PAGE)) == {"bench", "test-long"} <= targets
     assert "(SCALE.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -61,7 +61,7 @@ def test_what_comes_back_does_not_grow_with_the_customers(count, monkeypatch):
     sizes.clear()
     asked = {"weights": "w", "customer": "customer_id", "replicates": 2}
     cx.relative_importance(data, "faults", ["tenure", "abroad"], scale="score", **asked)
-    assert max(rows for rows, _ in sizes) == cells.BUCKETS
+    assert max(rows for rows, _ in sizes) <= cells.BUCKETS  # DuckDB's own rows pass by in batches
     sizes.clear()
     cx.csat(data, by=["service", "segment"], score="score")
     assert max(rows for rows, _ in sizes) == 3 * 3
