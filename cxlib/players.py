@@ -140,7 +140,7 @@ def player_cells(
         columns["customer"], kinds["customer"] = seen[customer].cast(nw.String), FACTOR
     numbered = bucketed(View(sampled(seen, given, customer, EVERY_CUSTOMER), seen.at, seen.kind), None, None)
     plain = View(numbered.select(e.alias(name) for name, e in columns.items()), {c: c for c in columns}, kinds)
-    units = {"customer": "customer", "period": "row"} if customer else {}
+    units: dict[str, Any] = {"customer": "customer", "period": "row"} if customer else {}
     cells = count_cells(plain, [f"x{i}" for i in range(len(terms))], "y", weights="w" if weights else None, **units)
     means = tuple(given.facts.loc[list(given.drivers), "mean"])
     effective = given.effective * min(1.0, cells.rows.sum() / given.rows)
