@@ -17,7 +17,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from .schema import TOO_FEW
-from .wording import all_hidden, capital, estimate, number, only_visible, percent, plain_name, visible
+from .wording import all_hidden, capital, estimate, number, only_visible, percent, plain_name, tick_digits, visible
 
 # Okabe and Ito's blue, and their vermilion darkened to be read as text: apart for every kind of colour blindness.
 SERVICE, PUBLISHED, INK, OTHER, PALE, RULE = "#0072B2", "#B34700", "#1b2430", "#4d5763", "#86909b", "#e3e7eb"
@@ -202,7 +202,7 @@ def _ticks(ax: Axes, unit: str) -> None:
     """Few round ticks, with a decimal where two of them would read alike."""
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
     ticks = ax.get_xticks()
-    digits = int(len({number(tick, unit) for tick in ticks}) < len(ticks))
+    digits = tick_digits(ticks, unit)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, unit, digits)))
 
 

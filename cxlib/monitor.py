@@ -201,9 +201,9 @@ def _frame_periods(ax: Axes, wide: pd.DataFrame, names: Sequence[str], unit: str
 
 
 def _decimals(wide: pd.DataFrame) -> int:
-    """Decimals that tell neighbouring ticks apart."""
+    """Decimals that tell neighbouring ticks apart: of five, where values and limits span less than five units or so."""
     numbers = wide[["value", "lower_limit", "upper_limit"]].to_numpy(float)
     if not np.isfinite(numbers).any():
         return 0
-    span = float(np.nanmax(numbers) - np.nanmin(numbers))
-    return int(span < (0.05 if np.nanmax(np.abs(numbers)) <= 1 else 5))
+    span = float(np.nanmax(numbers) - np.nanmin(numbers)) * (100 if np.nanmax(np.abs(numbers)) <= 1 else 1)
+    return sum(span < least for least in (5, 0.5, 0.05)) if span > 0 else 0

@@ -37,19 +37,20 @@ def control_chart(result: pd.DataFrame, name: str) -> str:
     last, before = values["period"].iloc[-1], values["period"].iloc[-2]
     now = result[result["period"] == last].set_index("measure")
     change, limit = now.loc["change", "estimate"], now.loc["change_limit", "estimate"]
-    moved = f"from {names[before]} to {names[last]} by {_amount(change, unit)}"
+    wide = abs(limit if np.isfinite(limit) else change)
+    moved = f"from {names[before]} to {names[last]} by {_amount(change, unit, wide)}"
     if not np.isfinite(limit):
         return f"{name}: {told}; it moved {moved}."
     verdict = "which is more than noise" if abs(change) > limit else "which is no more than noise"
-    reach = f"two neighbours differ by up to {_amount(limit, unit, sign=False)} by chance"
+    reach = f"two neighbours differ by up to {_amount(limit, unit, wide, sign=False)} by chance"
     return f"{name}: {told}; it moved {moved}, {verdict}: {reach}."
 
 
-def _amount(value: float, unit: str, sign: bool = True) -> str:
-    """A difference with its unit; shares in percentage points."""
-    points = 100 * value if unit == "share" else value
-    told = number(abs(points), "", 1 if abs(points) < 10 else 0)
-    mark = ("−" if value < 0 else "+") if sign else ""
+def _amount(value: float, unit: str, wide: float, sign: bool = True) -> str:
+    """A difference with its unit; shares in percentage points; more decimals where what is `wide` is narrow."""
+    points, span = (100 * part if unit == "share" else part for part in (value, wide))
+    told = number(abs(points), "", 1 + (span < 0.1) + (span < 0.01) if abs(points) < 10 else 0)
+    mark = ("−" if value < 0 else "+") if sign and told.strip("0.") else ""
     return f"{mark}{told} {'percentage points' if unit == 'share' else 'points'}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from .withheld import hidden_groups
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|<>~&$^-])")
 _DECIMALS = {"R²": 2, "risk ratio": 1, "hazard ratio": 1, "odds ratio": 1, "kappa": 2, "correlation": 2,
              "points per point": 2}  # fixed ones  # fmt: skip
+_SPANS = (2, 0.1, 0.01)  # an interval narrower than these takes one decimal, two, three
 CLASSES = {
     "promoter": "promoters",
     "passive": "passives",
@@ -72,9 +73,24 @@ def interval(row: Any) -> str:
 
 
 def digits(row: Any) -> int:
-    """Decimals that the interval supports: none where it spans two per cent or points or more, else one."""
+    """Decimals that the interval supports: none where it spans two per cent or points, one down to a tenth, and so on.
+
+    They come to those that its unit always has.
+    """
     width = (row.upper - row.lower) * (100 if row.unit == "share" else 1)
-    return int(math.isfinite(width) and width < 2 and row.unit not in _DECIMALS)
+    if not math.isfinite(width):
+        return 0
+    wanted = sum(width < least for least in _SPANS) if width > 0 else 1
+    return max(0, wanted - _DECIMALS.get(row.unit, 0))
+
+
+def tick_digits(ticks: Iterable[float], unit: str) -> int:
+    """Decimals with which ticks read as what they are: .25 is not .2."""
+    shown = [100 * tick if unit == "share" else tick for tick in ticks]
+    fixed = _DECIMALS.get(unit, 0)
+    near = 1e-6 * max((abs(tick) for tick in shown), default=0.0)
+    exact = (d for d in range(5) if all(abs(tick - round(tick, d + fixed)) <= near for tick in shown))
+    return next(exact, 5)
 
 
 def in_minutes(result: pd.DataFrame) -> pd.DataFrame:

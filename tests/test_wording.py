@@ -61,6 +61,43 @@ def test_an_estimate_carries_its_interval_in_the_decimals_it_supports(given, wor
     )
 
 
+@pytest.mark.parametrize(
+    ("unit", "lower", "upper", "words"),
+    [
+        ("share", 0.11, 0.14, "11% to 14%"),
+        ("share", 0.111, 0.113, "11.1% to 11.3%"),
+        ("share", 0.1112, 0.1118, "11.12% to 11.18%"),
+        ("hours", 13.98, 14.02, "13.98 to 14.02"),
+        ("hours", 13.998, 14.002, "13.998 to 14.002"),
+        ("points", 24.0, 24.0, "24.0 to 24.0"),
+        ("R²", 0.12, 0.16, "0.12 to 0.16"),
+        ("R²", 0.1221, 0.1229, "0.122 to 0.123"),
+        ("hazard ratio", 1.21, 1.28, "1.21 to 1.28"),
+    ],
+)
+def test_the_ends_of_a_narrow_interval_do_not_read_alike(unit, lower, upper, words):
+    assert wording.interval(told(estimate=lower, lower=lower, upper=upper, unit=unit)) == words
+
+
+@pytest.mark.parametrize(
+    ("ticks", "unit", "digits"),
+    [
+        ([0, 0.25, 0.5], "points", 2),
+        ([0, 0.2, 0.4], "points", 1),
+        ([0, 5, 10], "points", 0),
+        ([0, 0.05, 0.1], "share", 0),
+        ([0, 0.005, 0.01], "share", 1),
+        ([0.1, 0.125], "R²", 1),
+        ([0, 0.30000000000000004], "points", 1),
+    ],
+)
+def test_ticks_read_as_what_they_are(ticks, unit, digits):
+    assert wording.tick_digits(ticks, unit) == digits
+    assert [float(wording.number(t, unit, digits).rstrip("%")) for t in ticks] == pytest.approx(
+        [100 * t if unit == "share" else t for t in ticks]
+    )
+
+
 def test_lists_read_as_sentences():
     assert [wording.listed(list("abc")[:k]) for k in range(4)] == ["", "a", "a and b", "a, b and c"]
 
