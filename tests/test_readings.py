@@ -47,7 +47,7 @@ def test_a_signal_is_told_with_its_rule_and_a_jump_as_more_than_noise():
 
 def test_small_moves_of_large_periods_have_the_decimals_they_need():
     told = text.control_chart(chart([3.80, 3.801, 3.803, 3.802, 3.804, 3.803]), "Mean satisfaction")
-    assert "by −0.001 points, which is no more than noise: two neighbours differ by up to 0.004 points" in told
+    assert "by −0.001 points, which is no more than noise: two neighbours differ by up to 0.005 points" in told
 
 
 def test_of_many_signals_the_latest_are_named():
