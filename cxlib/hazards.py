@@ -222,9 +222,10 @@ def _proportionality(
     for term, own in [*columns, ("model", list(range(len(parts))))]:
         chi_square = scale * score[own] @ np.linalg.solve(information[np.ix_(own, own)], score[own])
         p = stats.chi2.sf(chi_square, len(own))
+        told = "p < 0.0001" if p < 0.0001 else f"p = {p:.2g}"
         note = TOO_FEW if np.isnan(p) else "" if p >= 1 - level else (
-            f"the hazard ratio of '{term}' changes with time (p = {p:.2g}): read it as an average over the follow-up"
-            if term != "model" else f"hazard ratios change with time (p = {p:.2g})")  # fmt: skip
+            f"the hazard ratio of '{term}' changes with time ({told}): read it as an average over the follow-up"
+            if term != "model" else f"hazard ratios change with time ({told})")  # fmt: skip
         yield {"term": term, "measure": "proportionality_chi_square", "estimate": chi_square, "unit": "chi-square"}
         yield {"term": term, "measure": "proportionality_p", "estimate": p, "unit": "probability", "note": note}
 

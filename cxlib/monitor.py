@@ -80,7 +80,7 @@ def attrition_definitions(result: pd.DataFrame, *, ax: Axes | None = None) -> Ax
 def nps_change(result: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """NPS before and after, and the change between them, with its mix and rate parts where they were asked for."""
     names = {"before": "period before", "after": "this period", "change": "change",
-             "mix": "of it, other segments answer (mix)", "rate": "of it, segments score otherwise (rate)"}  # fmt: skip
+             "mix": "of it, who answers (mix)", "rate": "of it, how they score (rate)"}  # fmt: skip
     rows = [Row(words, one, INK if measure == "change" else OTHER, filled=measure not in ("mix", "rate"))
             for measure, words in names.items() for one in rows_of(result, "nps", measure)]  # fmt: skip
     return forest_plot(ax, rows, "NPS, this period and the one before", "NPS points")

@@ -52,7 +52,7 @@ def test_proportionality_fails_where_it_fails_in_r(real_data, reference):
     np.testing.assert_allclose(ours, values["chisq"], rtol=0.15)
     assert ((told["estimate"] < 0.05) == (values["p"] < 0.05)).all()
     assert told["note"].str.contains("with time").equals(values["p"] < 0.05)
-    assert told.loc["contract", "note"].startswith("the hazard ratio of 'contract' changes with time (p = 3")
+    assert told.loc["contract", "note"].startswith("the hazard ratio of 'contract' changes with time (p < 0.0001)")
     # In order too, but for neighbours that R has within a tenth of each other.
     assert (ours.rank() - values["chisq"].rank()).abs().max() <= 1
 
