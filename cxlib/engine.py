@@ -265,7 +265,8 @@ def _plain_numbers(lazy: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     columns = lazy.collect_schema().items()
     wide = [nw.col(name).cast(nw.Float64) for name, dtype in columns if dtype.is_decimal() or dtype in _WIDE]
     floats = [nw.col(name) for name, dtype in columns if dtype.is_float()]
-    return lazy.with_columns([*wide, *(nw.when(~x.is_nan()).then(x) for x in floats)])
+    changed = [*wide, *(nw.when(~x.is_nan()).then(x) for x in floats)]
+    return lazy.with_columns(changed) if changed else lazy  # Spark Connect takes no empty list
 
 
 def _naive_utc(lazy: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
