@@ -6,7 +6,6 @@ import os
 import re
 import secrets
 import shutil
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,7 @@ from typing import Any
 
 from .errors import CxError, shortened
 from .manifest import GOOD, read_json, write_json
+from .paths import hold
 
 NAME = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{8}")
 STAMP = "%Y%m%dT%H%M%SZ"
@@ -31,7 +31,7 @@ def locked(out: Path) -> Iterator[None]:
     except OSError as error:
         raise unwritable(out, error) from None
     with lock:
-        if not _hold(lock.fileno()):
+        if not hold(lock.fileno()):
             lock.seek(0)
             who = shortened(lock.read()) or "another process"
             raise CxError(f"'{shortened(out)}' is being written by {who}; wait for it, or name another folder: --out")
@@ -40,22 +40,6 @@ def locked(out: Path) -> Iterator[None]:
             lock.write(f"process {os.getpid()}")
             lock.flush()
         yield
-
-
-def _hold(number: int) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            os.lseek(number, 1 << 20, os.SEEK_SET)  # a byte behind the text, which others may then read
-            msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def unwritable(out: Path, error: OSError) -> CxError:

@@ -6,9 +6,15 @@ import atexit
 import functools
 import os
 import shutil
+import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
+
+SCRATCH, LOCK = "cxlib-scratch-", ".lock"
+DAY = 86_400  # seconds
 
 
 def is_file(path: str | Path) -> bool:
@@ -35,18 +41,50 @@ def beside(path: str | Path, pattern: str = "*") -> list[str]:
         return []
 
 
+def hold(number: int) -> bool:
+    """Lock an open file for this process and those it forks; the lock goes with the last of them, even if killed."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(number, 1 << 20, os.SEEK_SET)  # a byte behind the text, which others may then read
+            msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
 @functools.cache
 def scratch() -> Path:
-    """A folder for this process; those that killed processes left behind go after a day."""
-    for old in Path(tempfile.gettempdir()).glob("cxlib-*"):
-        if time.time() - old.stat().st_mtime > 86_400:
-            shutil.rmtree(old, ignore_errors=True)
-    folder, owner = Path(tempfile.mkdtemp(prefix="cxlib-")), os.getpid()
+    """A folder for this process, gone with it; that of a killed one goes with the next sweep."""
+    swept()
+    made, owner = Path(tempfile.mkdtemp(prefix="cxlib-")), os.getpid()
+    lock = open(made / LOCK, "w")  # noqa: SIM115  held as long as the process lives
+    hold(lock.fileno())
+    # Under the name that is swept only once it is held.
+    folder = made.rename(made.with_name(made.name.replace("cxlib-", SCRATCH, 1)))
     # A forked child runs the same handler and must leave its parent's folder alone.
-    atexit.register(_leave, folder, owner)
+    atexit.register(_leave, folder, owner, lock)
     return folder
 
 
-def _leave(folder: Path, owner: int) -> None:
+def swept() -> None:
+    """Remove the scratch folders of processes that are no more: kernels are killed once their report is read."""
+    for old in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"):
+        with suppress(OSError), open(old / LOCK) as lock:
+            if hold(lock.fileno()):
+                shutil.rmtree(old, ignore_errors=True)
+    for old in Path(tempfile.gettempdir()).glob("cxlib-*"):  # of a file that was being read when its reader was killed
+        with suppress(OSError):
+            if not old.name.startswith(SCRATCH) and time.time() - old.stat().st_mtime > DAY:
+                shutil.rmtree(old, ignore_errors=True)
+
+
+def _leave(folder: Path, owner: int, lock: IO[str]) -> None:
     if os.getpid() == owner:
+        lock.close()
         shutil.rmtree(folder, ignore_errors=True)

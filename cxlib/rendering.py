@@ -24,6 +24,7 @@ from .kernels import manager
 from .manifest import fresh_place, one_line, sign_off, told, write_json
 from .page import render_page, title_of
 from .parameters import read_notebook, read_parameters
+from .paths import swept
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -53,6 +54,7 @@ def render(job: Job, settings: Settings) -> dict:
             exception = f"the report took longer than its {settings.timeout:g} seconds" if late else _told(error)
             log.error(COLOUR.sub("", str(error)) if isinstance(error, PapermillExecutionError) else exception)
             _keep_notebook(kept, job, place / "notebook.ipynb")
+    swept()
     manifest = _signed(job, place, status, exception, started, time.monotonic() - clock)
     return manifest | told(job, title_of(kept[0]) if kept else "", answer if manifest["status"] == "ok" else None)
 

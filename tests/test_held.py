@@ -1,8 +1,10 @@
 """What is held is what the query gives, in memory or in a file; and the limits that DuckDB is given."""
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -88,3 +90,24 @@ def test_duckdb_spills_into_the_scratch_folder():
     engine.view(pd.DataFrame({"a": [1]}))
     [(where,)] = duckdb.sql("SELECT current_setting('temp_directory')").fetchall()
     assert where == str(engine.scratch())
+
+
+def test_a_killed_process_leaves_its_scratch_folder_until_the_next_sweep_and_a_live_one_keeps_its_own(tmp_path):
+    code = "import sys; from cxlib import paths; print(paths.scratch(), flush=True); sys.stdin.read()"
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(Path.cwd())}
+
+    def started():
+        process = subprocess.Popen([sys.executable, "-c", code], env=environment, text=True,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
+        return process, Path(process.stdout.readline().strip())
+
+    (killed, lost), (ended, gone), (alive, kept) = started(), started(), started()
+    assert len({lost, gone, kept}) == 3
+    killed.kill(), killed.communicate(), ended.communicate()
+    assert lost.is_dir()
+    assert not gone.exists()
+    other, _ = started()  # which sweeps first
+    assert not lost.exists()
+    assert kept.is_dir()
+    alive.communicate(), other.communicate()
+    assert list(tmp_path.glob("cxlib-*")) == []
