@@ -74,8 +74,8 @@ def _looked(folder: Path) -> Guess:
     for path in _exports(folder):
         try:
             if is_database(path.name):
-                found, faults = sniff_database(path, nothing)
-                guess.files += found
+                inside, faults = sniff_database(path, nothing)
+                guess.files += inside
                 guess.settle += faults
             else:
                 guess.files.append(sniff(path, nothing))
