@@ -44,8 +44,8 @@ def hidden_groups(groups: pd.DataFrame, sizes: pd.Series, least: int) -> np.ndar
         for family in families:
             _complete(family, n, hidden, least)
         if hidden.sum() == before:
-            wanting = np.asarray(_derivable(lines, hidden) @ lines)
-            _hide_next(lines[:, wanting].any(axis=1)[:, None], n, hidden)
+            wanting = _derivable(lines, hidden) @ lines
+            _hide_next(lines[:, wanting].any(axis=1, keepdims=True), n, hidden)
     return hidden
 
 
