@@ -45,7 +45,7 @@ def hidden_groups(groups: pd.DataFrame, sizes: pd.Series, least: int) -> np.ndar
             _complete(family, n, hidden, least)
         if hidden.sum() == before:
             wanting = _derivable(lines, hidden) @ lines
-            _hide_next(lines[:, wanting].any(axis=1, keepdims=True), n, hidden)
+            _hide_next(np.asarray(lines[:, wanting].any(axis=1))[:, None], n, hidden)
     return hidden
 
 
