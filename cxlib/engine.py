@@ -43,7 +43,7 @@ class View:
     def to_pandas(self, *columns: str) -> pd.DataFrame:
         """The frame, or some of its columns, in memory under the users' names."""
         wanted = columns or tuple(self.at)
-        require(self, wanted)
+        refuse(unknown("column", name, self.at, "frame") for name in wanted if name not in self.at)
         return collect(self.frame.select(self.at[name] for name in wanted)).set_axis(list(wanted), axis=1)
 
 
@@ -77,8 +77,13 @@ def view(frame: Any, where: str = "frame") -> View:
 
 
 def require(seen: View, columns: Iterable[str], where: str = "frame") -> None:
-    """Refuse, all at once, the columns that the frame does not have."""
+    """Refuse, all at once, the columns that the frame does not have, and those that hold lists."""
+    columns = list(columns)
     refuse(unknown("column", name, seen.at, where) for name in columns if name not in seen.at)
+    others = [name for name in columns if seen.kind[name] == OTHER]
+    types = seen.frame.collect_schema() if others else {}
+    refuse(f"{where}: '{shortened(name)}' must hold texts, numbers or days, not lists; turn it into text"
+           for name in others if types[seen.at[name]].is_nested())  # fmt: skip
 
 
 def bucketed(seen: View, customer: str | None, buckets: int | None) -> nw.LazyFrame[Any]:

@@ -228,3 +228,14 @@ def test_missing_columns_are_named_at_once():
         engine.require(engine.view(FRAME), ["regon", "price", "zz"], "customers")
     assert len(caught.value.faults) == 2
     assert "did you mean 'region'?" in caught.value.faults[0]
+
+
+@pytest.mark.parametrize("values", [[[9], [10]], [{"a": 1}, {"a": 2}]])
+def test_a_column_of_lists_is_refused_where_one_value_is_needed(values):
+    seen = engine.view(pd.DataFrame({"score": values, "n": [1, 2]}))
+    assert len(seen.to_pandas("score")) == 2
+    engine.require(seen, ["n"])
+    with pytest.raises(CxError) as caught:
+        engine.require(seen, ["score"])
+    line = "frame: 'score' must hold texts, numbers or days, not lists; turn it into text"
+    assert caught.value.faults == (line,)
