@@ -2,6 +2,7 @@
 
 import platform
 import sys
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -139,12 +140,14 @@ def test_lines_become_the_table_of_touchpoints(tmp_path, monkeypatch):
 
 
 def test_a_folder_that_may_not_be_written_sends_the_table_home(tmp_path, monkeypatch):
-    def refused(self, path, **kwargs):
-        if "home" not in str(path):
-            raise PermissionError(13, "no")
-        path.write_text("there")
+    plain = Path.write_bytes
 
-    monkeypatch.setattr(pd.DataFrame, "to_csv", refused)
+    def refused(self, content):
+        if "home" not in str(self):
+            raise PermissionError(13, "no")
+        return plain(self, content)
+
+    monkeypatch.setattr(Path, "write_bytes", refused)
     (tmp_path / "home").mkdir()
     monkeypatch.setattr("pathlib.Path.home", lambda: tmp_path / "home")
     assert cx.workshop.save(pd.DataFrame()) == f"Saved: {tmp_path / 'home' / 'touchpoints.csv'}"

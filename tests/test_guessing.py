@@ -157,11 +157,12 @@ def test_names_are_written_so_that_toml_reads_them_back(folder):
         ([], "study: a study file or --guess DIR must be given, and not both"),
     ],
 )
-def test_what_is_refused(folder, capsys, arguments, line):
+def test_what_is_refused(folder, capsys, monkeypatch, arguments, line):
     path = folder("zendesk_tickets.csv")
+    monkeypatch.chdir(path.parent)  # of a long path only the end is told
     (path / "study.toml").write_text("mine")
-    assert main(["study", *(one.replace("{folder}", str(path)) for one in arguments)]) == 2
-    assert capsys.readouterr().err.splitlines() == [f"cx: {line.replace('{folder}', str(path))}"]
+    assert main(["study", *(one.replace("{folder}", path.name) for one in arguments)]) == 2
+    assert capsys.readouterr().err.splitlines() == [f"cx: {line.replace('{folder}', path.name)}"]
     assert (path / "study.toml").read_text() == "mine"
 
 
