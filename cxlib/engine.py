@@ -240,6 +240,10 @@ def _native(frame: Any, where: str) -> Any:
 def _arrow(frame: pd.DataFrame, where: str) -> pa.Table:
     arrays, faults = [], []
     for name, column in ((str(name), frame.iloc[:, i]) for i, name in enumerate(frame.columns)):
+        if twin := _alike(column):
+            faults.append(f"{where}: column '{name}' has two categories that read '{twin}', such as a number and its "
+                          "text; rename one")  # fmt: skip
+            continue
         try:
             arrays.append(pa.array(_plain(column), from_pandas=True))
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError) as error:
@@ -247,6 +251,12 @@ def _arrow(frame: pd.DataFrame, where: str) -> pa.Table:
     refuse(faults)
     arrays = [array.cast(pa.string()) if pa.types.is_null(array.type) else array for array in arrays]
     return pa.table(arrays, names=[str(name) for name in frame.columns])
+
+
+def _alike(column: pd.Series) -> str:
+    """The words of two categories of a column that read alike, or ""."""
+    words = [str(category) for category in column.cat.categories] if hasattr(column, "cat") else []
+    return shortened(next(iter(_repeated(words)), "")) if len(set(words)) < len(words) else ""
 
 
 def _plain(column: pd.Series) -> pd.Series:
@@ -304,17 +314,3 @@ def _is_spark(native: Any) -> bool:
 
 def _engine(native: Any) -> str:
     return "Spark" if _is_spark(native) else "DuckDB"
-
-
-def period_start(lazy: nw.LazyFrame[Any], column: str, unit: str, zone: str = "UTC") -> str:
-    """SQL for the first day, as ISO text, of the day, week (from Monday), month or quarter that a stamp lies in.
-
-    `column` is a name of ours, `zone` one of the time zone database: callers check both.
-    """
-    if _is_spark(lazy.to_native()):
-        local = column if zone == "UTC" else f"convert_timezone('UTC', '{zone}', {column})"
-        day = f"CAST({local} AS DATE)"
-        first = day if unit == "day" else f"trunc({day}, '{unit}')"
-        return f"CAST({first} AS STRING)"
-    local = column if zone == "UTC" else f"timezone('{zone}', timezone('UTC', {column}))"
-    return f"CAST(CAST(date_trunc('{unit}', {local}) AS DATE) AS STRING)"

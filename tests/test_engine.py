@@ -239,3 +239,9 @@ def test_a_column_of_lists_is_refused_where_one_value_is_needed(values):
         engine.require(seen, ["score"])
     line = "frame: 'score' must hold texts, numbers or days, not lists; turn it into text"
     assert caught.value.faults == (line,)
+
+
+def test_categories_that_read_alike_are_not_merged():
+    column = pd.Series([0, "0", 0], dtype=pd.CategoricalDtype([0, "0"]))
+    with pytest.raises(CxError, match=r"column 'a' has two categories that read '0', such as a number and its text"):
+        engine.view(pd.DataFrame({"a": column}))
