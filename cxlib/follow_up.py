@@ -133,7 +133,7 @@ def _last_said(study: Study, as_of: str) -> engine.View:
     joined = joined.with_columns(wide) if wide else joined
     at = {name: seen.at[name] for name in kept} | {name: f"said{i}" for i, name in enumerate(new)}
     whole = engine.View(joined, at, {name: (said if name in new else seen).kind[name] for name in at})
-    return held(_classed(whole, study), engine.rows(study.tables.need("customers")))
+    return held(_classed(whole, study), engine.rows(study.tables.need("customers")), "customer_id")
 
 
 def study_linked(

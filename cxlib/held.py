@@ -16,15 +16,17 @@ from .paths import scratch
 FEW_ROWS = 200_000  # of a frame up to which it is held in memory
 
 
-def held(seen: engine.View, most_rows: int) -> engine.View:
+def held(seen: engine.View, most_rows: int, key: str = "") -> engine.View:
     """A view whose joins and groups are worked out once, whatever is asked of it; it has at most so many rows.
 
-    A lazy view is a query: without this, every statistic would run it again.
+    A lazy view is a query: without this, every statistic would run it again. Few rows are put in the order of `key`,
+    in which each is alone: threads leave joined rows in any order, and rows that name nobody are resampled by theirs.
     """
     if engine.on_spark(seen.frame):
         return engine.View(nw.from_native(seen.frame.to_native().persist()), seen.at, seen.kind)
-    names = seen.frame.collect_schema().names()
-    lazy = engine.view(stored(seen.frame.to_native(), most_rows <= FEW_ROWS)).frame
+    names, few = seen.frame.collect_schema().names(), most_rows <= FEW_ROWS
+    ordered = seen.frame.sort(key) if few and key else seen.frame
+    lazy = engine.view(stored(ordered.to_native(), few)).frame
     return engine.View(lazy.rename(dict(zip(lazy.collect_schema().names(), names, strict=True))), seen.at, seen.kind)
 
 

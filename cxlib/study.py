@@ -166,7 +166,9 @@ def study_at_landmark(study: Study, as_of: str | date = "") -> engine.View:
     assert tables is not None
     lengths = when.lookback_days, when.horizon_days, when.slow_hours
     day = landmark_day(tables, as_of or when.as_of, *lengths)
-    return held(followed_from(tables, day, *lengths, _stated(study)), engine.rows(tables.need("customers")))
+    return held(
+        followed_from(tables, day, *lengths, _stated(study)), engine.rows(tables.need("customers")), "customer_id"
+    )
 
 
 def _stated(study: Study) -> list[str]:
@@ -180,7 +182,7 @@ def _all_answers(study: Study) -> engine.View:
     """The answers of a study's tables, with every rating: held."""
     assert study.tables is not None
     seen = answers(study.tables)
-    return held(seen, engine.rows(study.tables.need("surveys")))
+    return held(seen, engine.rows(study.tables.need("surveys")), "survey_id")
 
 
 def group_of(study: Study, seen: engine.View, only_column: str, only_value: str) -> engine.View:
