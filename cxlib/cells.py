@@ -104,17 +104,15 @@ def cross_products(
     one bucket holds all of them: nothing will be resampled.
     """
     count, m = rows(seen), len(terms) + 1
-    alike = seen.frame.with_columns(nw.lit(0).alias("bucket"))
-    lazy = bucketed(seen, customer, _buckets(count, m * m)) if units else alike
+    lazy = _in_units(seen, customer, _buckets(count, m * m), units)
     lazy = lazy if keep is None else lazy.filter(keep)
     weight = seen[weights].cast(nw.Float64) if weights else nw.lit(1.0)
     columns = {"t0": weight, **{f"t{i}": e.cast(nw.Float64) for i, e in enumerate(terms.values(), start=1)}}
-    if count <= EVERY_CUSTOMER:
-        lazy = lazy.select(nw.col("bucket"), *(e.alias(name) for name, e in columns.items()))
-        return Moments(("constant", *terms), *_summed(collect(lazy)))
-    if not on_spark(lazy):
+    if count > EVERY_CUSTOMER and not on_spark(lazy):
         return Moments(("constant", *terms), *_streamed(lazy, columns))
     lazy = lazy.select(nw.col("bucket"), *(e.alias(name) for name, e in columns.items()))
+    if count <= EVERY_CUSTOMER:
+        return Moments(("constant", *terms), *_summed(collect(lazy)))
     sums = {"s0_0": nw.col("t0").sum(), "rows": nw.len(), **_product_sums(len(terms))}
     table = collect(lazy.group_by("bucket").agg(*(e.alias(name) for name, e in sums.items())), order=["bucket"])
     return Moments(("constant", *terms), _symmetric(table, m), int(table["rows"].sum()))
@@ -173,6 +171,11 @@ def _buckets(count: int, width: int = 1) -> int | None:
     return None if count <= EVERY_CUSTOMER and count * width <= MOST_NUMBERS else BUCKETS
 
 
+def _in_units(seen: View, customer: str | None, buckets: int | None, units: bool) -> nw.LazyFrame[Any]:
+    """The frame with the bucket of each row; without `units` the same for all."""
+    return bucketed(seen, customer, buckets) if units else seen.frame.with_columns(nw.lit(0).alias("bucket"))
+
+
 def _check_kinds(seen: View, factors: Sequence[str], outcome: str, weights: str | None) -> None:
     faults = [f"column '{f}' must be text, yes/no or a number, not a stamp or a list" for f in factors
               if seen.kind[f] in (STAMP, OTHER)]  # fmt: skip
@@ -215,10 +218,8 @@ def _values(seen: View, factors: Sequence[str]) -> tuple[int, list[int], dict[st
         asked = {"rows": nw.len()} | {key: nw.col(key).n_unique() for key in keys}
         found = collect(lazy.select(e.alias(name) for name, e in asked.items())).iloc[0].fillna(0).astype(int)
         return int(found["rows"]), [int(found[key]) for key in keys], {}
-    schema, texts = lazy.collect_schema(), {}
-    for f, key in zip(factors, keys, strict=True):
-        if schema[key] == nw.String:
-            texts[f] = sorted(table[key].dropna().unique())
+    named, types = zip(factors, keys, strict=True), lazy.collect_schema()
+    texts = {f: sorted(table[key].dropna().unique()) for f, key in named if types[key] == nw.String}
     return int(table["rows"].sum()), [table[key].nunique(dropna=False) for key in keys], texts
 
 
@@ -253,7 +254,7 @@ def _numbered(column: nw.Expr, levels: Sequence[str]) -> nw.Expr:
 
 def _grouped(seen, factors, outcome, customer, weights, count, known, units):
     weight = seen[weights].cast(nw.Float64) if weights else nw.lit(1.0)
-    lazy = bucketed(seen, customer, _buckets(count)) if units else seen.frame.with_columns(nw.lit(0).alias("bucket"))
+    lazy = _in_units(seen, customer, _buckets(count), units)
     lazy = lazy.with_columns(seen[outcome].cast(nw.Float64).alias("y"), weight.alias("w"))
     empty = {"y_empty": nw.col("y").is_null(), "w_empty": nw.col("w").is_null()}
     odd = {"y_odd": (nw.col("y") != 0) & (nw.col("y") != 1), "w_odd": ~nw.col("w").is_between(0, LARGEST)}

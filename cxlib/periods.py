@@ -10,7 +10,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from . import engine
+from . import engine, files
 from .errors import nearest, refuse, shortened, unknown
 
 UNITS = ("day", "week", "month", "quarter")
@@ -52,7 +52,7 @@ def period(frame: Any, column: str, every: str = "month", timezone: str = "UTC",
     places = {given: f"c{i}" for i, given in enumerate(seen.at)}
     seen = engine.View(seen.frame.select(seen[given].alias(c) for given, c in places.items()), places, seen.kind)
     at = seen.at.get(name, f"c{len(seen.at)}")
-    zone = "UTC" if seen.frame.collect_schema()[seen.at[column]] == _date() else timezone  # a day has no clock
+    zone = "UTC" if seen.frame.collect_schema()[seen.at[column]] == nw.Date else timezone  # a day has no clock
     sql = {c: c for c in seen.at.values()} | {at: period_start(seen.frame, seen.at[column], every, zone)}
     lazy = engine.computed(seen.frame, sql)
     return engine.View(lazy, {**seen.at, name: at}, {**seen.kind, name: engine.FACTOR})
@@ -132,21 +132,14 @@ def _held(kind: str) -> str:
     return {engine.NUMBER: "numbers", engine.FACTOR: "texts"}.get(kind, "something else")
 
 
-def _date() -> Any:
-    import narwhals as nw
-
-    return nw.Date
-
-
 def period_start(lazy: nw.LazyFrame[Any], column: str, unit: str, zone: str = "UTC") -> str:
     """SQL for the first day, as ISO text, of the day, week (from Monday), month or quarter that a stamp lies in.
 
     `column` is a name of ours, `zone` one of the time zone database: callers check both.
     """
+    local = files.sql_of(lazy).in_zone(column, zone)
     if engine.on_spark(lazy):
-        local = column if zone == "UTC" else f"convert_timezone('UTC', '{zone}', {column})"
         day = f"CAST({local} AS DATE)"
         first = day if unit == "day" else f"trunc({day}, '{unit}')"
         return f"CAST({first} AS STRING)"
-    local = column if zone == "UTC" else f"timezone('{zone}', timezone('UTC', {column}))"
     return f"CAST(CAST(date_trunc('{unit}', {local}) AS DATE) AS STRING)"
