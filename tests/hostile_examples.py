@@ -3,6 +3,7 @@
     python tests/hostile_examples.py [WORD...]       # only the tests whose name holds a word; again
 
 Without a word, tests that have a row are left out: remove the file to begin anew. Seconds are of the processor.
+Two may run at once, on different words: each reads the file again before it adds its row.
 Columns: test, examples (that ran to their end), failing, seconds, date (UTC).
 """
 
@@ -51,18 +52,25 @@ def run(test: str) -> tuple[str, int, int, float, str]:
     return test, passing, failing, round(seconds, 1), f"{datetime.now(UTC):%Y-%m-%d}"
 
 
+def on_record() -> dict[str, tuple]:
+    """The rows there are, by test."""
+    if not PLACE.exists():
+        return {}
+    with PLACE.open(encoding="utf-8") as source:
+        return {row["test"]: tuple(row.values()) for row in csv.DictReader(source)}
+
+
 def main(words: list[str]) -> int:
     """Run what has no row yet, or what is named; one line each."""
-    rows = {}
-    if PLACE.exists():
-        rows = {row["test"]: tuple(row.values()) for row in csv.DictReader(PLACE.open(encoding="utf-8"))}
-    wanted = [test for test in hostile_tests() if (any(word in test for word in words) if words else test not in rows)]
+    there = on_record()
+    wanted = [test for test in hostile_tests() if (any(word in test for word in words) if words else test not in there)]
     for test in wanted:
-        rows[test] = run(test)
-        print(*rows[test], flush=True)
+        row = run(test)
+        print(*row, flush=True)
+        rows = on_record() | {test: row}
         with PLACE.open("w", encoding="utf-8", newline="") as target:
             csv.writer(target, lineterminator="\n").writerows([COLUMNS, *(rows[name] for name in sorted(rows))])
-    return int(any(int(row[2]) for row in rows.values()))
+    return int(any(int(row[2]) for row in on_record().values()))
 
 
 if __name__ == "__main__":
