@@ -32,16 +32,18 @@ days = st.dates(date(1600, 1, 1), date(9999, 12, 31)).map(str) | st.sampled_from
 names = st.sampled_from(NASTY) | st.text(string.ascii_letters + " _.\"'<>&é;", min_size=1, max_size=8)
 
 
-def quoted(value):
+def quoted(value, delimiter=","):
     """A cell as CSV writes it."""
-    return '"' + value.replace('"', '""') + '"' if any(sign in value for sign in '",\r\n') or value == "" else value
+    odd = any(sign in value for sign in f'"{delimiter}\r\n')
+    return '"' + value.replace('"', '""') + '"' if odd or value == "" else value
 
 
 @st.composite
-def tables(draw, columns, low=0, high=6):
+def tables(draw, columns, low=0, high=6, delimiter=",", before=(), below=(), after=()):
     """Text of a CSV file with some of the columns, a few cells hostile, and now and then a torn row.
 
-    Sound cells come from one seed: drawing each of them would take hypothesis longer than reading the file.
+    Sound cells come from one seed: drawing each of them would take hypothesis longer than reading the file. Lines may
+    stand before the header, below it and after the data.
     """
     gone = draw(st.lists(st.sampled_from(sorted(columns)), max_size=2)) if draw(st.integers(0, 3)) == 0 else []
     there = [name for name in columns if name not in gone] or list(columns)
@@ -51,10 +53,19 @@ def tables(draw, columns, low=0, high=6):
         if rows:
             rows[at % len(rows)][place % len(there)] = cell
     head = [draw(names), *there[1:]] if draw(st.integers(0, 19)) == 0 else there
-    lines = [",".join(map(quoted, row)) for row in [head, *rows]]
+    lines = [delimiter.join(quoted(cell, delimiter) for cell in row) for row in [head, *rows]]
+    lines = [*before, lines[0], *below, *lines[1:], *after]
     if draw(st.integers(0, 5)) == 0:
         at = draw(st.integers(0, len(lines) - 1))
-        torn = [lines[at] + ",", lines[at] + ',""', lines[at] + '"', lines[at][:-1], "", "\x00", '"' + lines[at]]
+        torn = [
+            lines[at] + delimiter,
+            lines[at] + f'{delimiter}""',
+            lines[at] + '"',
+            lines[at][:-1],
+            "",
+            "\x00",
+            '"' + lines[at],
+        ]
         lines[at] = draw(st.sampled_from(torn))
     end = draw(st.sampled_from(["\n", "\r\n", "\n\n", "\r"]))
     return end.join(lines) + draw(st.sampled_from(["", end]))
@@ -64,9 +75,11 @@ encodings = st.sampled_from(["utf-8"] * 6 + ["utf-8-sig", "cp1252", "utf-16", "u
 
 
 @st.composite
-def files(draw, columns, **sizes):
-    """Bytes of such a file in some encoding, cut short now and then."""
-    content = draw(tables(columns, **sizes)).encode(draw(encodings), errors="replace")
+def files(draw, columns, encoding=None, **how):
+    """Bytes of such a file, mostly in UTF-8 or as given, cut short now and then."""
+    content = draw(tables(columns, **how))
+    mostly = st.sampled_from([encoding] * 6) | encodings if encoding else encodings
+    content = content.encode(draw(mostly), errors="replace")
     return content[: draw(st.integers(0, len(content)))] if draw(st.integers(0, 9)) == 0 else content
 
 

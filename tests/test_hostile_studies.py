@@ -138,6 +138,60 @@ def test_cx_check(folder, capsys, words, rows, customers, tickets):
     told(capsys, "check", written(folder, words, rows=rows, customers=customers, tickets=tickets))
 
 
+DAYS = ["01.01.2025", "15.03.2025", "30.06.2025", ""]
+EXPORTS = {
+    "accounts": {"Nummer": ["1", "2", "3"], "Region": ["Nord", "Süd"], "Beginn": ["01.01.2024", "31.12.2024"],
+                 "Ende": ["31.12.9999", "01.06.2025", "-"], "Durch": ["", "Kunde", "Firma"]},
+    "invoices": {"Nummer": ["1", "2"], "Von": DAYS, "Bis": DAYS, "Netto": ["10,50", "1.010,5", "-3,00", "0"]},
+    "desk": {"Id": [str(i) for i in range(9)], "Requester id": ["1", "2"], "Status": ["Open", "Open", "Deleted"],
+             "Created at": ["2025-01-01 10:00"], "Solved at": ["", "2025-01-02 10:00", "-"], "Reopens": ["0", "1"],
+             "First reply": ["8", "1:30:00", ""], "Score": ["Good", "Bad", "Offered", ""]},
+    "answers": {"Q0": [str(i) for i in range(9)], "Ref": ["1", "2"], "End": ["2025-03-01 08:30:00"], "Done": ["True", "True", "False"],
+                "Q1": ["0", "7", "10", "-99"], "Q2_1": ["", "Good"], "Q2_2": ["", "Bad"], "Q4_1": ["Poor", "Fair", ""],
+                "Q4_2": ["Fair", ""]},
+    "log": {"Case": ["1", "2", "3"], "Stamp": ["2025-01-01 10:00:00", "2025-01-03 09:00:00", "2025-02-01"], "Who": ["1", "2"]},
+}  # fmt: skip
+HOW = {
+    "accounts": {"delimiter": ";", "encoding": "cp1252", "before": ("Bericht", ""), "after": ("Summe;3",)},
+    "invoices": {"delimiter": ";"},
+    "answers": {"below": ("id,who,when,done,score,Good,Bad,app,billing",)},
+}
+SOUND_EXPORTS = {
+    "timezone": "Europe/Berlin",
+    "experience": {"drivers": ["app", "billing"], "missing": "not_met"},
+    "tables": {
+        "customers": {"file": "accounts.csv", "delimiter": ";", "encoding": "cp1252", "date_format": "%d.%m.%Y", "skip_rows": 2,
+                      "footer_rows": 1, "missing": ["-", "31.12.9999"], "columns": {
+                          "customer_id": "Nummer", "region": "Region", "signup_date": "Beginn", "end_date": "Ende",
+                          "end_kind": {"column": "Durch", "recode": {"Kunde": "voluntary"}, "otherwise": "involuntary"}}},
+        "prices": {"file": "invoices.csv", "delimiter": ";", "decimal": ",", "date_format": ["%d.%m.%Y"],
+                   "invoices": {"customer": "Nummer", "starts": "Von", "ends": "Bis", "amount": "Netto"}},
+        "tickets": {"file": "desk.csv", "keep": {"Status": ["Open"]}, "missing": ["-"], "columns": {
+            "ticket_id": "Id", "customer_id": "Requester id", "opened_at": "Created at", "resolved_at": "Solved at",
+            "first_response_at": {"column": "First reply", "after": "Created at", "unit": "minutes"},
+            "reopened": {"column": "Reopens", "above": 0},
+            "csat": {"column": "Score", "recode": {"Good": 5, "Bad": 1}, "missing": ["Offered"]}}},
+        "surveys": {"file": "answers.csv", "header_rows": 2, "missing": [-99], "keep": {"Done": ["True"]}, "columns": {
+            "survey_id": "Q0", "customer_id": "Ref", "sent_at": "End", "answered_at": "End", "recommend": "Q1",
+            "satisfaction": {"first_of": ["Q2_1", "Q2_2"], "recode": {"Good": 5, "Bad": 1}}}},
+        "ratings": {"file": "answers.csv", "header_rows": 2, "touchpoints": {"Q4_1": "app", "Q4_2": "billing"},
+                    "columns": {"survey_id": "Q0", "rating": {"recode": {"Poor": 1, "Fair": 3}}}},
+    },
+}  # fmt: skip
+SOUND_LOG = {
+    "tables": {
+        "tickets": {"file": "log.csv", "events": {"case": "Case", "at": "Stamp"}, "columns": {"customer_id": "Who"}}
+    }
+}
+exports = st.fixed_dictionaries({name: files(columns, **HOW.get(name, {})) for name, columns in EXPORTS.items()})
+
+
+@patient
+@given(words=damaged(SOUND_EXPORTS) | damaged(SOUND_LOG), contents=exports, command=st.sampled_from(["study", "check"]))
+def test_studies_of_exports(folder, capsys, words, contents, command):
+    told(capsys, command, written(folder, words, **contents))
+
+
 @patient
 @given(
     st.binary(max_size=200)
