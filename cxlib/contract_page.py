@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from .data import interrogated
+from .paths import writing
 from .rules import rules
 from .study import Study
 
@@ -32,8 +33,9 @@ def write_contract_page(study: Study, found: pd.DataFrame, path: Path) -> None:
     head = f"<meta charset='utf-8'><meta name='viewport' content='width=device-width'><title>{title}</title>"
     head = f"<!doctype html><html lang='en'><head>{head}<style>{_STYLE}</style></head>"
     page = "\n".join([head, "<body><main>", *parts, "</main></body></html>"])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+    with writing(path, "file"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, encoding="utf-8")
 
 
 def summary(found: pd.DataFrame) -> str:

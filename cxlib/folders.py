@@ -28,7 +28,7 @@ def locked(out: Path) -> Iterator[None]:
     try:
         (out / "runs").mkdir(parents=True, exist_ok=True)
         lock = open(out / ".lock", "a+", encoding="utf-8")  # noqa: SIM115  closed below
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise unwritable(out, error) from None
     with lock:
         if not hold(lock.fileno()):
@@ -42,8 +42,9 @@ def locked(out: Path) -> Iterator[None]:
         yield
 
 
-def unwritable(out: Path, error: OSError) -> CxError:
-    return CxError(f"reports cannot be written to '{shortened(out)}': {error.strerror}")
+def unwritable(out: Path, error: OSError | ValueError) -> CxError:
+    reason = getattr(error, "strerror", "") or "it cannot be the name of a folder"
+    return CxError(f"reports cannot be written to '{shortened(out)}': {reason}")
 
 
 def new_run(out: Path) -> tuple[Path, Path]:

@@ -20,6 +20,7 @@ from .knobs import turned
 from .lessons import FILES, given
 from .page import render_page
 from .parameters import nbformat, read_notebook
+from .paths import writing
 from .study import ROOT
 
 SOURCE = ROOT / "notebooks" / "workshop"
@@ -62,15 +63,13 @@ def write_workshop(out: str | Path, zipped: bool = False) -> Copies:
     """
     folder = Path(out)
     files = dict(contents())
-    try:
+    with writing(folder):
         (folder / "data").mkdir(parents=True, exist_ok=True)
         kept = tuple(name for name in files if name.endswith(".ipynb") and _worked_in(folder / name, files[name]))
         for name in files:
             if name not in kept:
                 (folder / name).write_bytes(files[name])
         packed = _zipped(folder, files) if zipped else None
-    except OSError as error:
-        raise CxError(f"'{folder}' cannot be written to: {error.strerror}; name another folder") from None
     return Copies(folder, tuple(name for name in files if name not in kept), kept, packed)
 
 

@@ -1,4 +1,4 @@
-"""Whether a name is that of a file or a folder: names that no file can have are neither; and a folder of our own."""
+"""Whether a name is that of a file, of a folder, or of a place to write to: some no file can have; our own folder."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import shutil
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
+
+from .errors import CxError, beginning, ending
 
 SCRATCH, LOCK = "cxlib-scratch-", ".lock"
 DAY = 86_400  # seconds
@@ -39,6 +42,21 @@ def beside(path: str | Path, pattern: str = "*") -> list[str]:
         return sorted(entry.name for entry in Path(path).absolute().parent.glob(pattern))
     except (OSError, ValueError):
         return []
+
+
+@contextmanager
+def writing(place: str | Path, kind: str = "folder") -> Iterator[None]:
+    """Tell in one line of a place that cannot be written to, whatever is in its way."""
+    try:
+        with suppress(OSError):
+            os.lstat(place)
+    except ValueError:  # a sign that no name has; told here, for others raise the same within
+        raise CxError(f"'{ending(place)}' cannot be the name of a {kind}; name another {kind}") from None
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or beginning(error)
+        raise CxError(f"'{ending(place)}' cannot be written to: {reason}; name another {kind}") from None
 
 
 def hold(number: int) -> bool:

@@ -17,6 +17,7 @@ from . import aftermath, schema
 from . import population as pop
 from .csvfile import written
 from .errors import refuse, shortened
+from .paths import writing
 from .population import Array, Period, Rng
 from .respondents import answers, events_of, filled
 from .simulated_tables import Lived, chunk_tables, plain, touchpoint_table
@@ -91,10 +92,16 @@ def write_simulation(
     """Write the tables of `simulate` to `folder` as Parquet, with codebook.csv and truth.json, in bounded memory.
 
     Parameters as for `simulate`. Chunks of customers are written one after the other, and the files appear under their
-    names only when all are complete; files of the same names are replaced. Returns the truth.
+    names only when all are complete; files of the same names are replaced. Returns the truth. Raises CxError as
+    `simulate` does, and where the folder cannot be written to.
     """
     plot, period = _checked(customers, months, seed, story)
-    folder = Path(folder)
+    with writing(folder):
+        return _write(Path(folder), customers, period, seed, plot)
+
+
+def _write(folder: Path, customers: int, period: Period, seed: int, plot: Story) -> Truth:
+    """The files of a simulation, whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     parts = {name: folder / f".{name}.parquet.part" for name in schema.TABLES}
     writers: dict[str, pq.ParquetWriter] = {}

@@ -254,6 +254,7 @@ def key_path(*keys: object) -> str:
         if isinstance(key, int):
             text += f"[{key + 1}]"
         else:
-            bare = str(key) if re.fullmatch(r"[A-Za-z0-9_-]+", str(key)) else f'"{shortened(key)}"'
-            text += f".{bare}" if text else bare
+            name = shortened(key)
+            name = name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"'
+            text += f".{name}" if text else name
     return text

@@ -11,9 +11,11 @@ from cxlib import __main__ as command
 from cxlib import csvfile, engine, held
 from cxlib.data import load
 from cxlib.errors import CxError
+from cxlib.folders import locked
 from cxlib.frame import landmark
 from cxlib.parameters import read_parameter_file
 from cxlib.plan import read_plan
+from cxlib.simulation import write_simulation
 from cxlib.study import read_study
 
 HEAD = "customer_id,region,signup_date,end_date\n"
@@ -216,6 +218,41 @@ def test_names_no_file_can_have(capsys, words, name):
         return  # no study at all is no name of one
     assert command.main([*words, name]) == 2
     assert all(line.startswith("cx: ") and "--debug shows" not in line for line in capsys.readouterr().err.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "told"),
+    [
+        (
+            ["simulate", "--customers", "20", "--months", "9", "--out"],
+            "x" * 300,
+            "File name too long; name another folder",
+        ),
+        (
+            ["simulate", "--customers", "20", "--months", "9", "--out"],
+            "file/in",
+            "Not a directory; name another folder",
+        ),
+        (["workshop", "--out"], "x" * 300, "File name too long; name another folder"),
+        (["check", "own.toml", "--html"], "x" * 300, "File name too long; name another file"),
+    ],
+)
+def test_places_that_cannot_be_written_to(tmp_path, monkeypatch, capsys, words, name, told):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    (tmp_path / "customers.csv").write_text(GOOD)
+    (tmp_path / "own.toml").write_text('tables = "."\n')
+    assert command.main([*words, str(tmp_path / name)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("cx: '") and line.endswith(f"{name[-4:]}' cannot be written to: {told}"), line
+
+
+@pytest.mark.parametrize("name", ["\x00", "\udc80\ud800"])
+def test_places_that_cannot_have_their_name(tmp_path, name):
+    told = one(write_simulation, tmp_path / name, 20, 9)
+    assert told.startswith("'") and told.endswith("' cannot be the name of a folder; name another folder")
+    with pytest.raises(CxError, match=r"^reports cannot be written to '.*': it cannot be the name of a folder$"):
+        locked(tmp_path / name).__enter__()
 
 
 @pytest.mark.parametrize(

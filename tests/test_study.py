@@ -387,6 +387,7 @@ def test_a_large_frame_goes_through_a_scratch_folder_and_reads_the_same(acme, mo
         (("a", "b"), "a.b"),
         (("columns", "Monthly Charge", "bands"), 'columns."Monthly Charge".bands'),
         (("joins", 0), "joins[1]"),
+        (("columns", "x" * 5000, "name"), f'columns."{"x" * 79}…".name'),
     ],
 )
 def test_keys_are_told_as_toml_writes_them(keys, text):
