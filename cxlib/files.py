@@ -194,7 +194,7 @@ def _csv(path: Path, form: Form, name: str) -> engine.View:
                 escapechar='"',
             )
             seen = _without(engine.view(relation, name), form.missing)
-            seen = engine.view(held.stored(seen.frame.to_native(), path.stat().st_size <= IN_MEMORY), name)
+            seen = engine.view(held.stored(seen.frame.to_native(), _copy(path.stat().st_size)), name)
         except duckdb.Error as error:
             if csvfile.is_ragged(error):  # DuckDB tells the row, which is not the line where texts hold line ends
                 csvfile.refuse_ragged(text, delimiter, name, known=True)
@@ -227,14 +227,19 @@ def numbers_of(words: Iterable[object]) -> list[float]:
 def kept(seen: engine.View, paths: Iterable[Path]) -> engine.View:
     """A view whose work is done once, if its files are small or texts, or on Spark; every query would repeat it."""
     if engine.on_spark(seen.frame):
-        return held.held(seen, 0)
+        return held.held(lambda: seen, 0)
     paths = list(paths)
     size = sum(path.stat().st_size for path in paths)
     if size > IN_MEMORY and all(path.suffix.lower() == ".parquet" for path in paths):
         return seen
-    lazy = engine.view(held.stored(seen.frame.to_native(), size <= IN_MEMORY)).frame
+    lazy = engine.view(held.stored(seen.frame.to_native(), _copy(size))).frame
     names = dict(zip(seen.frame.collect_schema().names(), lazy.collect_schema().names(), strict=True))
     return engine.View(lazy, {name: names[at] for name, at in seen.at.items()}, seen.kind)
+
+
+def _copy(size: int) -> Path | None:
+    """Where the rows of a file of so many bytes go; None is memory."""
+    return None if size <= IN_MEMORY else held.own()
 
 
 def not_there(path: Path) -> str:

@@ -15,7 +15,7 @@ from .bands import nps_class
 from .frame import landmark_day
 from .held import held, narrowed
 from .invitations import answer_landmark, follow_answers, newcomers
-from .study import Study, group_of, study_answered, study_at_landmark, study_frame
+from .study import Study, group_of, known_as, study_answered, study_at_landmark, study_frame
 from .study_file import LandmarkPart
 from .windows import MONTH_DAYS, by_month, unfollowed
 
@@ -118,22 +118,31 @@ def study_scores(study: Study, as_of: str = "", only_column: str = "", only_valu
 def _last_said(study: Study, as_of: str) -> engine.View:
     """The customers at the landmark of a study's tables with all that they said in their last answer: held."""
     assert study.tables is not None
-    seen, when = study_frame(study, as_of), study.landmark or LandmarkPart()
-    said = study_answered(study, _day(study, when, as_of), when.lookback_days)
-    last = said.frame.select("customer_id", "answered_at", "survey_id")
-    for key in ("answered_at", "survey_id"):  # of two answers from one instant, the one of the later survey
-        last = last.join(last.group_by("customer_id").agg(nw.col(key).max().alias("last")), on="customer_id")
-        last = last.filter(nw.col(key) == nw.col("last")).drop("last")
-    last = said.frame.join(last, on=["customer_id", "survey_id"], how="semi")
+    when = study.landmark or LandmarkPart()
+    day = _day(study, when, as_of)
+    known = known_as(study, "last said", str(day), when)
+    most = engine.rows(study.tables.need("customers"))
+    return held(lambda: _with_last_said(study, as_of, day, when), most, "customer_id", known)
+
+
+def _with_last_said(study: Study, as_of: str, day: date, when: LandmarkPart) -> engine.View:
+    seen, said = study_frame(study, as_of), study_answered(study, day, when.lookback_days)
+    which = "customer_id", "survey_id"
     new = {name: said.at[name] for name in said.at if name not in ("recommend", "answered_at", *seen.at)}
     new |= {"recommend": said.at["recommend"]} if "recommend" in said.at else {}
     kept = [name for name in seen.at if name not in ("recommend", "nps_class")]
-    told, wide = narrowed(last.select("customer_id", *(said[name].alias(f"said{i}") for i, name in enumerate(new))))
+    last = said.frame.select(*which, "answered_at")
+    for key in ("answered_at", "survey_id"):  # of two answers from one instant, the one of the later survey
+        last = last.join(last.group_by("customer_id").agg(nw.col(key).max().alias("last")), on="customer_id")
+        last = last.filter(nw.col(key) == nw.col("last")).drop("last")
+    all_said = said.frame.select(*(said[name].alias(f"said{i}") for i, name in enumerate(new)), *which)
+    told, wide = narrowed(all_said)
+    told = told.join(last.select(*which), on=list(which), how="semi").drop("survey_id")
     joined = seen.frame.select(seen.at[name] for name in kept).join(told, on="customer_id", how="left")
     joined = joined.with_columns(wide) if wide else joined
     at = {name: seen.at[name] for name in kept} | {name: f"said{i}" for i, name in enumerate(new)}
     whole = engine.View(joined, at, {name: (said if name in new else seen).kind[name] for name in at})
-    return held(_classed(whole, study), engine.rows(study.tables.need("customers")), "customer_id")
+    return _classed(whole, study)
 
 
 def study_linked(

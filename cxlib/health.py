@@ -97,9 +97,9 @@ def leaks(data: Any, outcome: str, leave_out: Sequence[str] = ()) -> pd.DataFram
     >>> leaks(rows, "left").set_index("term")["estimate"].round(2).to_dict()
     {'complained': 1.0, 'age': 0.0}
     """
-    seen = engine.view(data)
-    engine.require(seen, [outcome])
-    seen, rows = held(seen, engine.rows(seen)), []
+    given = engine.view(data)
+    engine.require(given, [outcome])
+    seen, rows = held(lambda: given, engine.rows(given)), []
     for name in (
         name
         for name in seen.at

@@ -17,6 +17,7 @@ from typing import IO
 from .errors import CxError, beginning, ending
 
 SCRATCH, LOCK = "cxlib-scratch-", ".lock"
+SHARED = "CXLIB_SHARED"  # environment variable: the folder of a run, handed on to the processes that render
 DAY = 86_400  # seconds
 
 
@@ -88,6 +89,14 @@ def scratch() -> Path:
     # A forked child runs the same handler and must leave its parent's folder alone.
     atexit.register(_leave, folder, owner, lock)
     return folder
+
+
+def shared() -> Path:
+    """A folder for this process and those that it starts from now on, so that a run reads and works out things once."""
+    named = os.environ.get(SHARED, "")
+    if not named or not Path(named).is_dir():
+        named = os.environ[SHARED] = str(scratch())
+    return Path(named)
 
 
 def swept() -> None:

@@ -19,6 +19,7 @@ from .jobs import Job, Settings, plan_jobs, plan_reports, showing_code, slug_of
 from .kernels import warm_server
 from .listing import write_index
 from .manifest import GOOD, STATUSES
+from .paths import shared
 from .pdf import pdf_fault
 from .plan import Plan
 from .reuse import answers_in, earlier_reports, take_over, take_up
@@ -130,6 +131,7 @@ def _manifests(
         done(manifest)
     rest = [job for job in jobs if job.place not in found]
     if rest:
+        shared()
         with warm_server(options.warm and not options.executed) as server:
             settings = Settings(
                 str(aside.absolute()), name, options.timeout, options.code, pdf, server, options.executed

@@ -186,12 +186,12 @@ def _surveyed(
     tables: Tables, surveys: engine.View, first: date, end: date, named: Sequence[str | None]
 ) -> dict[str, Any]:
     most = engine.rows(surveys)
-    found: dict[str, Any] = {"invited": held(_invited(tables, first, end), most, "survey_id")}
+    found: dict[str, Any] = {"invited": held(lambda: _invited(tables, first, end), most, "survey_id")}
     # Ratings of touchpoints are for other notebooks, but where the study names one of them as a score or a weight.
     if {*filter(None, named)} <= {*surveys.at, *ABOUT}:
         tables = _reaching(replace(tables, ratings=None), tables)
     try:
-        history = held(answers(tables, end), most, "survey_id")
+        history = held(lambda: answers(tables, end), most, "survey_id")
     except LostData:
         raise
     except CxError:  # nobody has answered

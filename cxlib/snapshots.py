@@ -17,11 +17,9 @@ import pyarrow.parquet as pq
 from . import files
 from .databases import DUCKDB, SQLITE, Column, Opened, opened_duckdb, opened_sqlite
 from .errors import CxError, beginning, listed, refuse, shortened, unknown
-from .paths import scratch
+from .paths import shared
 from .postgres import opened_postgres
 
-# Handed on to the processes that render, so that all reports of a run read the same moment.
-FOLDER = "CXLIB_SNAPSHOTS"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 LONGEST = 10_000  # characters of an address
 
@@ -158,18 +156,11 @@ def _columns(there: Sequence[Column], one: Wanted) -> list[Column]:
 
 def _path(one: Wanted, address: str) -> Path:
     """Where the table goes: named after it, in a folder that tells sources apart and no address."""
-    folder = _folder()
+    folder = shared()  # so that all reports of a run read the same moment
     asked = repr((one.where, one.table, sorted(one.columns) if one.columns is not None else None, address))
     place = folder / hashlib.blake2b(asked.encode(), key=folder.name.encode()[:64], digest_size=8).hexdigest()
     place.mkdir(exist_ok=True)
     return place / f"{re.sub('[^A-Za-z0-9_.-]', '_', one.table)[:80]}.parquet"
-
-
-def _folder() -> Path:
-    named = os.environ.get(FOLDER, "")
-    if not named or not Path(named).is_dir():
-        named = os.environ[FOLDER] = str(scratch())
-    return Path(named)
 
 
 def _write(source: Opened, table: str, columns: Sequence[Column], path: Path) -> None:

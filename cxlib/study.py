@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from . import data, engine, files, personal
 from .errors import CxError, refuse, shortened, unknown
 from .frame import COLUMNS, LATEST, answered_before, answers, landmark_day, only, parsed_day
 from .frame_study import frame_of, left_as_flag
-from .held import held
+from .held import held, identity, remembered
 from .paths import beside, is_file, is_folder
 from .study_checks import comment_faults, frame_faults, tables_faults
 from .study_file import (
@@ -165,10 +166,14 @@ def study_at_landmark(study: Study, as_of: str | date = "") -> engine.View:
     when, tables = study.landmark or LandmarkPart(), study.tables
     assert tables is not None
     lengths = when.lookback_days, when.horizon_days, when.slow_hours
-    day = landmark_day(tables, as_of or when.as_of, *lengths)
-    return held(
-        followed_from(tables, day, *lengths, _stated(study)), engine.rows(tables.need("customers")), "customer_id"
-    )
+    day, stated = landmark_day(tables, as_of or when.as_of, *lengths), _stated(study)
+    return held(lambda: followed_from(tables, day, *lengths, stated), engine.rows(tables.need("customers")),
+                "customer_id", known_as(study, "landmark", str(day), *lengths, *stated))  # fmt: skip
+
+
+def known_as(study: Study, *asked: object) -> str:
+    """What is asked of a study, as the processes of a run tell it apart; "" on Spark, which holds it in the session."""
+    return "" if study.engine == SPARK else identity(study.files, *asked)
 
 
 def _stated(study: Study) -> list[str]:
@@ -181,8 +186,8 @@ def _stated(study: Study) -> list[str]:
 def _all_answers(study: Study) -> engine.View:
     """The answers of a study's tables, with every rating: held."""
     assert study.tables is not None
-    seen = answers(study.tables)
-    return held(seen, engine.rows(study.tables.need("surveys")), "survey_id")
+    tables = study.tables
+    return held(lambda: answers(tables), engine.rows(tables.need("surveys")), "survey_id", known_as(study, "answers"))
 
 
 def group_of(study: Study, seen: engine.View, only_column: str, only_value: str) -> engine.View:
@@ -218,11 +223,17 @@ def _table_study(path: Path, words: StudyFile) -> tuple[Study | None, list[str]]
         return None, list(error.faults)
     when = words.landmark or LandmarkPart()
     attrition, experience = _with_customer(words, "customer_id")
-    faults = tables_faults(tables, when, attrition, experience, words.reasons)
-    private, more = personal.of_tables(tables, origins, words.privacy)
+
+    def looked_into() -> dict[str, Any]:
+        faults = tables_faults(tables, when, attrition, experience, words.reasons)
+        private, more = personal.of_tables(tables, origins, words.privacy)
+        return {"faults": faults + more, "private": private, "days": {n: str(d) for n, d in tables.last_days.items()}}
+
     read = (path, *tables.files)
-    study = _study(path, words, read, attrition, experience, origins, private, tables=tables, landmark=when)
-    return study, faults + more
+    found = remembered("" if words.engine == SPARK else identity(read, "looked into"), looked_into)
+    tables.__dict__["last_days"] = {name: date.fromisoformat(day) for name, day in found["days"].items()}
+    study = _study(path, words, read, attrition, experience, origins, found["private"], tables=tables, landmark=when)
+    return study, found["faults"]
 
 
 def _frame_study(path: Path, words: StudyFile) -> tuple[Study | None, list[str]]:

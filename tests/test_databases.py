@@ -9,7 +9,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from cxlib import databases, snapshots
+from cxlib import databases, paths, snapshots
 from cxlib.errors import CxError
 from cxlib.study import read_study
 
@@ -20,7 +20,7 @@ ODD = "\x01é 😀 \u202e'quoted\" line\nend"
 def own_snapshots(tmp_path, monkeypatch):
     """Snapshots of a test are its own."""
     (tmp_path / "snapshots").mkdir()
-    monkeypatch.setenv(snapshots.FOLDER, str(tmp_path / "snapshots"))
+    monkeypatch.setenv(paths.SHARED, str(tmp_path / "snapshots"))
 
 
 def sqlite(path, *statements, rows=()):

@@ -22,7 +22,7 @@ def example():
 @pytest.mark.parametrize("most", [10**9, 1], ids=["memory", "file"])
 def test_what_is_held_is_what_the_query_gives(most, example):
     seen = cx.landmark(example.tables, "latest", 180, 90)
-    kept = held.held(seen, held.FEW_ROWS + 1 if most == 1 else 1)
+    kept = held.held(lambda: seen, held.FEW_ROWS + 1 if most == 1 else 1)
     assert (kept.at, kept.kind) == (seen.at, seen.kind)
     assert ("read_parquet" in (sql := kept.frame.to_native().sql_query()) or "parquet_scan" in sql) == (most == 1)
     expected, found = (view.to_pandas().sort_values("customer_id", ignore_index=True) for view in (seen, kept))

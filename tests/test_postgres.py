@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from cxlib import snapshots
+from cxlib import paths, snapshots
 from cxlib.errors import CxError
 from cxlib.fingerprint import of_data
 from cxlib.study import ROOT, read_study
@@ -83,7 +83,7 @@ def acme(server, tmp_path, monkeypatch):
     """Writes a study of the server's tables; snapshots of a test are its own."""
     monkeypatch.setenv(VARIABLE, server.address)
     (tmp_path / "snapshots").mkdir()
-    monkeypatch.setenv(snapshots.FOLDER, str(tmp_path / "snapshots"))
+    monkeypatch.setenv(paths.SHARED, str(tmp_path / "snapshots"))
 
     def write(text: str = STUDY, *changes: tuple[str, str]) -> Path:
         for old, new in changes:
@@ -251,16 +251,16 @@ def test_a_run_reads_once_and_equal_rows_have_equal_fingerprints(acme, server, t
     try:
         assert of_data(read_study(acme()).files[1:]) == first  # the same snapshot, whatever the server holds now
         (tmp_path / "later").mkdir()
-        monkeypatch.setenv(snapshots.FOLDER, str(tmp_path / "later"))
+        monkeypatch.setenv(paths.SHARED, str(tmp_path / "later"))
         assert of_data(read_study(acme()).files[1:]) != first
     finally:
         execute(server, "DELETE FROM tickets WHERE ticket_id = 999", "VACUUM FULL tickets")
     (tmp_path / "again").mkdir()
-    monkeypatch.setenv(snapshots.FOLDER, str(tmp_path / "again"))
+    monkeypatch.setenv(paths.SHARED, str(tmp_path / "again"))
     monkeypatch.setattr("cxlib.fingerprint.LARGE", 10)  # as a large file: by its size, date and footer
     again = of_data(read_study(acme()).files[1:])
     (tmp_path / "anew").mkdir()
-    monkeypatch.setenv(snapshots.FOLDER, str(tmp_path / "anew"))
+    monkeypatch.setenv(paths.SHARED, str(tmp_path / "anew"))
     assert of_data(read_study(acme()).files[1:]) == again
 
 
@@ -269,7 +269,7 @@ import sys
 sys.path.insert(0, {root!r})
 import pyarrow.parquet as pq
 from pathlib import Path
-from cxlib import snapshots
+from cxlib import paths, snapshots
 
 def peak():  # of this process alone: what resource tells begins with the peak of the one that started it
     return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) // 1024
