@@ -1,4 +1,4 @@
-"""The two small tables every statistic is computed from: cell counts and cross-products.
+"""Counts by cell, the first of the two small tables every statistic is computed from; the other: `moments`.
 
 Each is one grouped query. Both keep a bucket, the unit of resampling: every customer where there are few,
 a hash of the customer where there are many, so intervals cost the same at ten thousand and ten million.
@@ -6,8 +6,7 @@ a hash of the customer where there are many, so intervals cost the same at ten t
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from .engine import NUMBER, OTHER, STAMP, View, batches, bucketed, collect, distinct, hashed, on_spark, require, rows
+from .engine import NUMBER, OTHER, STAMP, View, bucketed, collect, distinct, hashed, require
 from .errors import CxError, listed, refuse
 from .schema import ordered
 
@@ -39,15 +38,6 @@ class Cells:
     events: sparse.csr_array
     rows: np.ndarray
     weighted: bool
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Weighted sums of products: `products` is (buckets, m, m) over `names`, of which the first is the constant."""
-
-    names: tuple[str, ...]
-    products: np.ndarray
-    rows: int
 
 
 def count_cells(
@@ -89,89 +79,11 @@ def count_cells(
     return _assemble(table, factors, weights is not None)
 
 
-def cross_products(
-    seen: View,
-    terms: Mapping[str, nw.Expr],
-    customer: str | None = None,
-    weights: str | None = None,
-    keep: nw.Expr | None = None,
-    *,
-    units: bool = True,
-) -> Moments:
-    """Weighted sums of all products of `terms` (and the constant) by bucket, in one grouped query.
-
-    `terms` are expressions over the view's columns; rows for which `keep` does not hold are left out. Without `units`
-    one bucket holds all of them: nothing will be resampled.
-    """
-    count, m = rows(seen), len(terms) + 1
-    lazy = _in_units(seen, customer, _buckets(count, m * m), units)
-    lazy = lazy if keep is None else lazy.filter(keep)
-    weight = seen[weights].cast(nw.Float64) if weights else nw.lit(1.0)
-    columns = {"t0": weight, **{f"t{i}": e.cast(nw.Float64) for i, e in enumerate(terms.values(), start=1)}}
-    if count > EVERY_CUSTOMER and not on_spark(lazy):
-        return Moments(("constant", *terms), *_streamed(lazy, columns))
-    lazy = lazy.select(nw.col("bucket"), *(e.alias(name) for name, e in columns.items()))
-    if count <= EVERY_CUSTOMER:
-        return Moments(("constant", *terms), *_summed(collect(lazy)))
-    sums = {"s0_0": nw.col("t0").sum(), "rows": nw.len(), **_product_sums(len(terms))}
-    table = collect(lazy.group_by("bucket").agg(*(e.alias(name) for name, e in sums.items())), order=["bucket"])
-    return Moments(("constant", *terms), _symmetric(table, m), int(table["rows"].sum()))
-
-
-def _summed(table: pd.DataFrame) -> tuple[np.ndarray, int]:
-    """The same sums from the rows themselves: of few rows an engine plans m² sums longer than it hands them over."""
-    bucket, found = pd.factorize(table["bucket"], sort=True, use_na_sentinel=False)
-    a = table.drop(columns="bucket").to_numpy(float)[np.argsort(bucket, kind="stable")]
-    a[np.isnan(a)] = 0.0  # as in a query, what is empty adds nothing
-    w, a = a[:, :1], np.column_stack([np.ones(len(a)), a[:, 1:]])
-    ends = np.concatenate([[0], np.cumsum(np.bincount(bucket, minlength=len(found)))])
-    products = np.empty((len(found), a.shape[1], a.shape[1]))
-    for i, (start, end) in enumerate(itertools.pairwise(ends)):
-        products[i] = (a[start:end] * w[start:end]).T @ a[start:end]
-    return products, len(table)
-
-
-def _streamed(lazy: nw.LazyFrame[Any], columns: Mapping[str, nw.Expr]) -> tuple[np.ndarray, int]:
-    """The same sums of many rows, batch by batch: a matrix product is several times as fast as m² sums of a query."""
-    # What is empty adds nothing; who has no bucket is in one of their own.
-    numbers = (e.fill_null(0.0).alias(name) for name, e in columns.items())
-    lazy = lazy.select(nw.col("bucket").cast(nw.Int16).fill_null(BUCKETS), *numbers)
-    m, edges = len(columns), np.arange(BUCKETS + 2)
-    products, counts = np.zeros((BUCKETS + 1, m, m)), np.zeros(BUCKETS + 1, dtype=np.int64)
-    for batch in batches(lazy):
-        bucket, weight, *values = (column.to_numpy(zero_copy_only=False) for column in batch.columns)
-        # Each bucket's rows side by side, so that its share of the sums is one product of matrices.
-        order = np.argsort(bucket, kind="stable")
-        x = np.stack([np.ones(len(order)), *(value[order] for value in values)])
-        wx = x * weight[order]
-        ends = np.searchsorted(bucket, edges, sorter=order)
-        for i in np.flatnonzero(np.diff(ends)):
-            own = slice(ends[i], ends[i + 1])
-            products[i] += wx[:, own] @ x[:, own].T
-        counts += np.diff(ends)
-    return products[counts > 0], int(counts.sum())
-
-
-def _product_sums(m: int) -> dict[str, nw.Expr]:
-    w = nw.col("t0")
-    sums = {f"s0_{j}": (w * nw.col(f"t{j}")).sum() for j in range(1, m + 1)}
-    pairs = ((i, j) for i in range(1, m + 1) for j in range(i, m + 1))
-    return sums | {f"s{i}_{j}": (w * nw.col(f"t{i}") * nw.col(f"t{j}")).sum() for i, j in pairs}
-
-
-def _symmetric(table: pd.DataFrame, m: int) -> np.ndarray:
-    products = np.empty((len(table), m, m))
-    for i in range(m):
-        for j in range(i, m):
-            products[:, i, j] = products[:, j, i] = table[f"s{i}_{j}"].to_numpy(float)
-    return products
-
-
-def _buckets(count: int, width: int = 1) -> int | None:
+def buckets_of(count: int, width: int = 1) -> int | None:
     return None if count <= EVERY_CUSTOMER and count * width <= MOST_NUMBERS else BUCKETS
 
 
-def _in_units(seen: View, customer: str | None, buckets: int | None, units: bool) -> nw.LazyFrame[Any]:
+def in_units(seen: View, customer: str | None, buckets: int | None, units: bool) -> nw.LazyFrame[Any]:
     """The frame with the bucket of each row; without `units` the same for all."""
     return bucketed(seen, customer, buckets) if units else seen.frame.with_columns(nw.lit(0).alias("bucket"))
 
@@ -254,7 +166,7 @@ def _numbered(column: nw.Expr, levels: Sequence[str]) -> nw.Expr:
 
 def _grouped(seen, factors, outcome, customer, weights, count, known, units):
     weight = seen[weights].cast(nw.Float64) if weights else nw.lit(1.0)
-    lazy = _in_units(seen, customer, _buckets(count), units)
+    lazy = in_units(seen, customer, buckets_of(count), units)
     lazy = lazy.with_columns(seen[outcome].cast(nw.Float64).alias("y"), weight.alias("w"))
     empty = {"y_empty": nw.col("y").is_null(), "w_empty": nw.col("w").is_null()}
     odd = {"y_odd": (nw.col("y") != 0) & (nw.col("y") != 1), "w_odd": ~nw.col("w").is_between(0, LARGEST)}

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from . import engine, schema
-from .cells import cross_products
 from .data import Tables
 from .errors import CxError, refuse, shortened, unknown
 from .history import first_day
 from .intervals import quantile
+from .moments import cross_products
 from .ratios import unit_shares
 from .resample import estimates, replicated_products
 from .schema import TOO_FEW, results

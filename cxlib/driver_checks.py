@@ -9,9 +9,10 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from .cells import LARGEST, Moments, cross_products
+from .cells import LARGEST
 from .engine import NUMBER, View, collect, require, view
 from .errors import refuse
+from .moments import Moments, cross_products
 from .player_checks import WORDS
 from .players import player_moments
 from .regression import covariance, pairwise_correlations

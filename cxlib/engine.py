@@ -29,7 +29,7 @@ BATCH = 100_000  # rows that are handed over at once
 MEMORY = "CX_MEMORY"  # environment variable: the memory that DuckDB may take; beyond it, it spills to disk
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # told apart by identity: what is summed of one is kept for it alone
 class View:
     """A frame at the edge: lazy, columns c0…cn, with the users' names and the kind of each."""
 

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from . import importance
-from .cells import Moments, cross_products
 from .engine import NUMBER, View, collect, distinct, view
 from .errors import listed, refuse, shortened, unknown
+from .moments import Moments, cross_products
 from .player_checks import MOST_PLAYERS, WORDS, check_variation
 from .players import Checked, checked, player_moments
 from .regression import coefficients, covariance

@@ -12,10 +12,11 @@ import pandas as pd
 from scipy import stats
 
 from . import logistic
-from .cells import LARGEST, count_cells, cross_products
+from .cells import LARGEST, count_cells
 from .engine import FACTOR, NUMBER, View, bucketed, collect, require, view
 from .errors import CxError, refuse, unknown
 from .intervals import wilson
+from .moments import cross_products
 from .player_checks import WORDS, promoter_faults
 from .schema import results
 
@@ -67,8 +68,7 @@ def service_gap(
     seen, service, others = view(data), list(service), list(others)
     _check(seen, [score, *service, *others], weights, customer, promoters_from)
     refuse([] if service else ["service must name at least one rating"])
-    given = [seen[s] for s in service]
-    least = nw.min_horizontal(*given, given[0])  # twice the first: Spark's takes two or more
+    least = nw.min_horizontal(*(seen[s] for s in [*service, service[0]]))  # twice the first: Spark's takes two or more
     great, bad, met = least >= excellent, least <= low, ~least.is_null()
     groups = {"met": met, "excellent": great, "poor": bad, GAP: great & (seen[score] <= poor),
               "rest": great & (seen[score] > poor), REVERSE: bad & (seen[score] >= promoters_from)}  # fmt: skip

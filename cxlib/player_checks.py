@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .cells import MOST_LEVELS, Moments
+from .cells import MOST_LEVELS
 from .engine import FACTOR, NUMBER, OTHER, STAMP
 from .errors import CxError, listed, refuse, unknown
+from .moments import Moments
 from .regression import FLAT, covariance, sweep
 
 MISSING = (None, "drop", "not_met")

@@ -10,9 +10,10 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from .cells import EVERY_CUSTOMER, LARGEST, Cells, Moments, count_cells, cross_products
+from .cells import EVERY_CUSTOMER, LARGEST, Cells, count_cells
 from .engine import FACTOR, NUMBER, View, bucketed, collect, distinct
 from .errors import refuse
+from .moments import Moments, cross_products
 from .player_checks import MOST_PLAYERS, check_levels, check_names, check_values, check_variation, promoter_faults
 from .schema import ordered
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .cells import Moments
 from .errors import CxError
+from .moments import Moments
 
 # Elements of the largest array a chunk of replicates may need: bounds memory, keeps matrix products large.
 CHUNK_ELEMENTS = 2_000_000

@@ -13,10 +13,10 @@ from great_tables import GT
 from statsmodels.stats.proportion import proportion_confint
 
 from . import engine
-from .cells import cross_products
 from .engine import NUMBER, View
 from .fitted import AttritionFit
 from .layout import laid_out, steps_told
+from .moments import cross_products
 from .schema import ordered, results
 from .scores import counted
 from .study import Study, study_answers, study_frame

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxlib import cells, engine
-from cxlib.cells import count_cells, cross_products
+from cxlib.cells import count_cells
 from cxlib.errors import CxError
 from tests.frames import customers
 
@@ -94,48 +94,6 @@ def test_a_number_may_have_at_most_so_many_values_in_a_large_frame(monkeypatch):
     assert "more than 20: make bands of it with cx.band or [columns] bands" in str(caught.value)
 
 
-TERMS = {"a": "faults", "b": "tenure", "c": "abroad"}
-
-
-@pytest.mark.parametrize("weights", [None, "w"])
-@pytest.mark.parametrize("every", [True, False], ids=["every customer", "buckets"])
-@pytest.mark.parametrize("some", [False, True], ids=["all rows", "some rows"])
-def test_cross_products_equal_numpy(weights, every, some, monkeypatch):
-    if not every:
-        monkeypatch.setattr(cells, "EVERY_CUSTOMER", 10)
-        monkeypatch.setattr(cells, "BUCKETS", 30)
-    data = customers(400)
-    seen = engine.view(data)
-    keep = seen["segment"] != "business" if some else None
-    moments = cross_products(seen, {k: seen[v] for k, v in TERMS.items()}, "customer_id", weights, keep)
-    rows = data[data["segment"] != "business"] if some else data
-    x = np.column_stack([np.ones(len(rows)), rows[list(TERMS.values())].to_numpy(float)])
-    w = rows[weights].to_numpy() if weights else np.ones(len(rows))
-    np.testing.assert_allclose(moments.products.sum(axis=0), (x * w[:, None]).T @ x, rtol=1e-10)
-    assert moments.names == ("constant", *TERMS)
-    assert moments.rows == len(rows)
-    assert len(moments.products) == (len(rows) if every else 30)
-
-
-def test_cross_products_of_many_batches_equal_numpy_by_bucket(monkeypatch):
-    monkeypatch.setattr(cells, "EVERY_CUSTOMER", 10)
-    monkeypatch.setattr(cells, "BUCKETS", 7)
-    monkeypatch.setattr(engine, "BATCH", 2048)
-    data = customers(9_000).assign(x=lambda d: d["tenure"].where(d["tenure"] > 100), who=lambda d: d["customer_id"])
-    data.loc[::50, ["who", "w"]] = None  # in a bucket of their own, and worth nothing
-    seen = engine.view(data)
-    moments = cross_products(seen, {"x": seen["x"], "faults": seen["faults"]}, "who", "w")
-    hashed = engine.collect(engine.bucketed(seen, "who", 7).select("bucket", seen["customer_id"].alias("id")))
-    bucket = hashed.set_index("id")["bucket"].reindex(data["customer_id"]).fillna(7).to_numpy(int)
-    x = data.assign(one=1.0)[["one", "x", "faults"]].fillna(0).to_numpy(float)
-    w = data["w"].fillna(0).to_numpy(float)
-    expected = [(x[bucket == b] * w[bucket == b, None]).T @ x[bucket == b] for b in range(8)]
-    np.testing.assert_allclose(moments.products, expected, rtol=1e-10, atol=1e-9)
-    assert moments.rows == 9_000
-    whole = cross_products(seen, {"x": seen["x"], "faults": seen["faults"]}, weights="w", units=False)
-    np.testing.assert_allclose(whole.products, [np.sum(expected, axis=0)], rtol=1e-10)
-
-
 @pytest.mark.parametrize(("name", "value"), [("MOST_NUMBERED", 1), ("MOST_TOGETHER", 3)])
 def test_levels_that_cannot_be_told_in_numbers_give_the_same_cells(name, value, monkeypatch):
     monkeypatch.setattr(cells, "EVERY_CUSTOMER", 100)
@@ -156,13 +114,6 @@ def test_an_empty_level_is_refused_in_a_large_frame_too(monkeypatch):
     data.loc[:4, "service"] = None
     with pytest.raises(CxError, match="column 'service' must have a value in every row, but 5 are empty"):
         counted(data)
-
-
-def test_cross_products_keep_customers_together():
-    data = pd.DataFrame({"id": ["a", "b", "a", "c", "b", "a"], "x": [1.0, 2, 3, 4, 5, 6]})
-    seen = engine.view(data)
-    moments = cross_products(seen, {"x": seen["x"]}, "id")
-    assert sorted(moments.products[:, 0, 1]) == [4, 7, 10]
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.booleans(), st.booleans()), min_size=1, max_size=60))
