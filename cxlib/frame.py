@@ -164,11 +164,16 @@ def answers(tables: Tables, as_of: str | date | None = None, lookback_days: int 
     CxError
         No surveys; no answer in the period.
     """
+    return rated(tables, described(tables, answered(tables, as_of, lookback_days)))
+
+
+def answered(tables: Tables, as_of: str | date | None = None, lookback_days: int | None = None) -> engine.View:
+    """The answered surveys that `answers` is about."""
     if tables.surveys is None:
         raise CxError("answers: the tables hold no surveys; add the table 'surveys'")
     given = as_of is not None and as_of != LATEST and as_of != ""
     end = parsed_day(as_of, "answers: as_of") if given else tables.last_day + timedelta(days=1)  # type: ignore[arg-type]
-    return _with_ratings(tables, answered_before(tables.surveys, end, lookback_days))
+    return answered_before(tables.surveys, end, lookback_days)
 
 
 def answered_before(seen: engine.View, end: date, lookback_days: int | None = None) -> engine.View:
@@ -181,30 +186,33 @@ def answered_before(seen: engine.View, end: date, lookback_days: int | None = No
     return engine.View(rows, seen.at, seen.kind)
 
 
-def _with_ratings(tables: Tables, surveys: engine.View) -> engine.View:
-    """Surveys with the rating of each touchpoint in a column of its own, and the customers' columns."""
-    rows = surveys.frame.drop("sent_at", "comment", strict=False)
-    kinds = {name: kind for name, kind in surveys.kind.items() if name not in ("sent_at", "comment")}
-    at = {name: name for name in kinds}
-    wide: list[nw.Expr] = []
-    if tables.ratings is not None:
-        touchpoints = engine.collect(
-            engine.distinct(tables.ratings.frame.select("touchpoint")).drop_nulls(), ["touchpoint"]
-        )
-        names = {name: f"t{i}" for i, name in enumerate(touchpoints["touchpoint"])}
-        refuse(
-            f"ratings: a touchpoint must not be named like a column, '{name}'; rename it"
-            for name in names
-            if name in at
-        )
-        spread, wide = _spread(tables.ratings.frame, names)
-        rows = rows.join(spread, on="survey_id", how="left")
-        at, kinds = at | names, kinds | dict.fromkeys(names, engine.NUMBER)
+def described(tables: Tables, surveys: engine.View) -> engine.View:
+    """Surveys with the customers' columns."""
     customers = tables.need("customers", "answers need it")
     about = [name for name in _ABOUT if name in customers.at]
+    kinds = {name: kind for name, kind in surveys.kind.items() if name not in ("sent_at", "comment")}
+    rows = surveys.frame.drop("sent_at", "comment", strict=False)
     rows = rows.join(customers.frame.select(_KEY, *about), on=_KEY, how="left")
+    kinds |= dict.fromkeys(about, engine.FACTOR)
+    return engine.View(rows, {name: name for name in kinds}, kinds)
+
+
+def rated(tables: Tables, surveys: engine.View) -> engine.View:
+    """Surveys, as `described`, with the rating of each touchpoint in a column of its own."""
+    if tables.ratings is None:
+        return surveys
+    told = engine.collect(engine.distinct(tables.ratings.frame.select("touchpoint")).drop_nulls(), ["touchpoint"])
+    names = {name: f"t{i}" for i, name in enumerate(told["touchpoint"])}
+    refuse(f"ratings: a touchpoint must not be named like a column, '{name}'; rename it"
+           for name in names if name in surveys.at)  # fmt: skip
+    spread, wide = _spread(tables.ratings.frame, names)
+    rows = surveys.frame.join(spread, on="survey_id", how="left")
     rows = rows.with_columns(wide) if wide else rows
-    return engine.View(rows, at | {name: name for name in about}, kinds | dict.fromkeys(about, engine.FACTOR))
+    kinds = {**surveys.kind, **dict.fromkeys(names, engine.NUMBER)}
+    order = [name for name in (*surveys.at, *names) if name not in _ABOUT]
+    order += [name for name in _ABOUT if name in surveys.at]
+    at = {**surveys.at, **names}
+    return engine.View(rows, {name: at[name] for name in order}, {name: kinds[name] for name in order})
 
 
 def _spread(ratings: nw.LazyFrame[Any], names: dict[str, str]) -> tuple[nw.LazyFrame[Any], list[nw.Expr]]:

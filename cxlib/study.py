@@ -12,7 +12,7 @@ from typing import Any
 
 from . import data, engine, files, personal
 from .errors import CxError, refuse, shortened, unknown
-from .frame import COLUMNS, LATEST, answered_before, answers, landmark_day, only, parsed_day
+from .frame import COLUMNS, LATEST, answered, answered_before, described, landmark_day, only, parsed_day, rated
 from .frame_study import frame_of, left_as_flag
 from .held import held, identity, remembered
 from .paths import beside, is_file, is_folder
@@ -187,7 +187,14 @@ def _all_answers(study: Study) -> engine.View:
     """The answers of a study's tables, with every rating: held."""
     assert study.tables is not None
     tables = study.tables
-    return held(lambda: answers(tables), engine.rows(tables.need("surveys")), "survey_id", known_as(study, "answers"))
+    given = answered(tables)
+    most = engine.rows(tables.need("surveys"))
+
+    def worked_out() -> engine.View:
+        # In two steps: many customers and many ratings do not fit in memory together.
+        return rated(tables, held(lambda: described(tables, given), most))
+
+    return held(worked_out, most, "survey_id", known_as(study, "answers"))
 
 
 def group_of(study: Study, seen: engine.View, only_column: str, only_value: str) -> engine.View:

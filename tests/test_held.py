@@ -31,7 +31,7 @@ def test_what_is_held_is_what_the_query_gives(most, example):
 
 def test_a_study_works_out_its_landmark_and_its_answers_once(example, monkeypatch):
     asked = []
-    for module, name in ((study, "followed_from"), (study, "answers")):
+    for module, name in ((study, "followed_from"), (study, "rated")):
         plain = getattr(module, name)
         monkeypatch.setattr(module, name, lambda *a, plain=plain, name=name: asked.append(name) or plain(*a))
     anew = replace(example)
@@ -39,7 +39,7 @@ def test_a_study_works_out_its_landmark_and_its_answers_once(example, monkeypatc
         for group in ((), ("", "region", "North")):
             get(anew, *group).to_pandas()
     cx.study_reasons(anew)
-    assert sorted(asked) == ["answers", "followed_from"]
+    assert sorted(asked) == ["followed_from", "rated"]
     cx.study_frame(replace(anew))  # another study, even with the same tables
     assert len(asked) == 3
 
