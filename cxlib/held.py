@@ -32,7 +32,7 @@ def held(make: Callable[[], engine.View], most_rows: int, key: str = "", known_a
     """
     copy = _place(known_as, ".parquet") if known_as else own()
     about = copy.with_suffix(".json")
-    if not about.is_file():
+    if not (about.is_file() and copy.is_file()):
         seen = make()
         if engine.on_spark(seen.frame):
             return engine.View(nw.from_native(seen.frame.to_native().persist()), seen.at, seen.kind)

@@ -1,6 +1,8 @@
 """What is held is what the query gives, in memory or in a file; and the limits that DuckDB is given."""
 
+import ast
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,7 +13,7 @@ import pandas as pd
 import pytest
 
 import cxlib as cx
-from cxlib import engine, follow_up, frame, held, study
+from cxlib import engine, follow_up, frame, held, paths, study
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +61,73 @@ def test_held_frames_of_a_study_equal_those_of_its_tables(example):
         left, right = (view.to_pandas(*names).sort_values(names, ignore_index=True) for view in (ours, theirs))
         pd.testing.assert_frame_equal(left, right, check_dtype=False)
     assert follow_up.study_scores(example).at.keys() >= {"left", "recommend", "contact_support"}
+
+
+@pytest.fixture
+def run_folder(tmp_path, monkeypatch):
+    """The folder of a run of its own; every frame is one of many rows."""
+    monkeypatch.setenv(paths.SHARED, str(tmp_path))
+    monkeypatch.setattr(held, "FEW_ROWS", 0)
+    return tmp_path
+
+
+ELSEWHERE = """
+import sys
+import cxlib as cx
+from cxlib import held, study
+
+held.FEW_ROWS = 0
+asked = []
+for module, name in ((study, "followed_from"), (study, "rated"), (study, "tables_faults")):
+    plain = getattr(module, name)
+    setattr(module, name, lambda *a, plain=plain, name=name: asked.append(name) or plain(*a))
+read = cx.read_study(sys.argv[1])
+seen, said, known = cx.study_frame(read), cx.study_answers(read), cx.study_scores(read)
+print(asked, seen.to_pandas()["left"].sum(), said.to_pandas("recommend")["recommend"].sum(), read.private)
+"""
+
+
+def elsewhere(path):
+    """What another process of the run works out, and what it finds."""
+    done = subprocess.run([sys.executable, "-c", ELSEWHERE, str(path)], capture_output=True, text=True, check=True)
+    asked, _, found = done.stdout.partition("]")
+    return ast.literal_eval(asked + "]"), found
+
+
+def test_processes_of_a_run_work_out_a_study_once(run_folder, example):
+    asked, found = elsewhere("example")
+    assert sorted(asked) == ["followed_from", "rated", "tables_faults"]
+    assert elsewhere("example") == ([], found)
+    assert not list(run_folder.glob("*.part"))
+
+
+def test_what_broke_off_is_worked_out_again(run_folder):
+    _, found = elsewhere("example")
+    for one in run_folder.glob("*.json"):  # written last: without it nothing counts
+        one.rename(one.with_suffix(".123.part"))
+    asked, again = elsewhere("example")
+    assert (len(asked), again) == (3, found)
+
+
+def test_a_study_that_changed_is_looked_into_again(run_folder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    people = cx.study.ROOT / "data" / "example" / "customers.parquet"
+    (folder / "one.toml").write_text('[tables]\ncustomers = {file = "customers.parquet"}\n')
+    shutil.copy(people, folder)
+    for _ in range(2):
+        assert cx.read_study(folder / "one.toml").tables.last_day
+    twice = pd.read_parquet(people)
+    pd.concat([twice, twice.head(3)]).to_parquet(folder / "customers.parquet")
+    with pytest.raises(cx.CxError, match=r"'customer_id' must be unique, 3 of [\d,]+ rows repeat one"):
+        cx.read_study(folder / "one.toml")
+    assert len(list(run_folder.glob("*.json"))) == 2
+
+
+def test_nothing_is_remembered_of_what_has_no_name():
+    found = []
+    for _ in range(2):
+        held.remembered("", lambda: found.append(1) or {})
+    assert len(found) == 2
 
 
 def test_distinct_rows_are_those_of_pandas():

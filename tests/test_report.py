@@ -11,6 +11,7 @@ import pytest
 
 import cxlib
 from cxlib.errors import CxError
+from cxlib.paths import SHARED, scratch
 from cxlib.report import Options, plan_jobs, run_reports, slug_of
 from tests import small_notebooks as small
 
@@ -37,6 +38,7 @@ def mixed(tmp_path_factory):
     nps.cells.insert(
         2, small.code("import os, sys, cxlib\nprint(sys.executable, cxlib.__file__, os.environ['MPLBACKEND'])")
     )
+    nps.cells.insert(3, small.code("from cxlib.paths import shared\nprint(shared())"))
     silent = small.plain()
     silent.cells[-1].source = "print('no answer')"
     paths = small.write(folder, nps=nps, raising=small.raising(), silent=silent)
@@ -46,6 +48,7 @@ def mixed(tmp_path_factory):
         patch.chdir(folder)
         patch.delenv("PYTHONPATH", raising=False)
         patch.setenv("MPLBACKEND", "Agg")
+        patch.delenv(SHARED, raising=False)
         return run_reports(jobs, folder / "out", done=lambda manifest: seen.append(manifest["notebook"])), seen
 
 
@@ -119,6 +122,8 @@ def test_the_kernel_is_this_interpreter_with_this_package_and_figures_inline(goo
     cells = nbformat.read(good / "notebook.ipynb", as_version=4).cells
     printed = [output.text for cell in cells for output in cell.get("outputs", []) if output.get("name") == "stdout"]
     assert printed[0].split() == [sys.executable, cxlib.__file__, "module://matplotlib_inline.backend_inline"]
+    # What one report works out, the next finds.
+    assert printed[1].strip() == str(scratch())
 
 
 def test_a_failed_report_keeps_its_notebook_up_to_the_fault_and_links_it(mixed):
