@@ -215,7 +215,7 @@ def _durations(tickets: Tickets, ask: _Ask, groups: Sequence[str], weights: str 
     keys = group_keys(seen, groups) | {"state": state, "seconds": seconds}
     lazy = seen.frame.select(*(e.alias(name) for name, e in (keys | values).items()))
     lasts = nw.when(nw.col("state") < BACKWARDS).then(nw.col("seconds"))
-    kept = lasts.round(0) if engine.rows(seen) <= EXACT else censored.on_a_grid(lasts)
+    kept = lasts.round(0) if engine.rows(tickets.plain) <= EXACT else censored.on_a_grid(lasts)
     lazy = lazy.with_columns(kept.alias("seconds"))
     return engine.collect(lazy.group_by(*keys).agg(*sums), list(keys))
 

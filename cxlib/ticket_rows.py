@@ -27,6 +27,7 @@ class Tickets:
     seen: engine.View
     extract: datetime
     asked: bool  # whether the extract was asked for; else it is the last stamp there is
+    plain: engine.View  # without what was joined to them: as many, and quicker to look at
 
 
 def tickets_of(
@@ -37,14 +38,24 @@ def tickets_of(
     `needs` are columns that must be there, `stamps` those among them that hold stamps, the first when a ticket was
     opened. Groups that only the customers table has are joined.
     """
-    seen = _with_customers(data, groups) if isinstance(data, Tables) else engine.view(data, "tickets")
+    told = "the service measures need it"
+    plain = data.need("tickets", told) if isinstance(data, Tables) else engine.view(data, "tickets")
+    seen = _with_customers(data, plain, groups) if isinstance(data, Tables) else plain
     faults = [unknown("column", name, seen.at, "tickets") for name in [*needs, *groups] if name not in seen.at]
     refuse([*faults, *stamp_faults(seen, list(stamps))])
     when = instant(as_of, "as_of")
     if when is None:
-        return Tickets(seen, _last_stamp(seen, stamps, data), False)
-    kept = seen.frame.filter((seen[stamps[0]] < engine.instant(when)) | seen[stamps[0]].is_null())
-    return Tickets(engine.View(kept, seen.at, seen.kind), when, True)
+        looked_at = plain if set(stamps) <= set(plain.at) else seen
+        return Tickets(seen, _last_stamp(looked_at, stamps, data), False, plain)
+    return Tickets(_opened_before(seen, stamps[0], when), when, True, _opened_before(plain, stamps[0], when))
+
+
+def _opened_before(seen: engine.View, opened: str, when: datetime) -> engine.View:
+    """With those of which the opening is not known: the measures tell of them."""
+    if opened not in seen.at:
+        return seen
+    kept = seen.frame.filter((seen[opened] < engine.instant(when)) | seen[opened].is_null())
+    return engine.View(kept, seen.at, seen.kind)
 
 
 def known_by(tickets: Tickets, column: str) -> nw.Expr:
@@ -74,8 +85,8 @@ def unknown_flags(counts: pd.DataFrame, name: str) -> list[str]:
     return [f"{told} or nothing; recode them or leave them out"] if odd else []
 
 
-def _with_customers(tables: Tables, groups: Sequence[str]) -> engine.View:
-    tickets, people = tables.need("tickets", "the service measures need it"), tables.customers
+def _with_customers(tables: Tables, tickets: engine.View, groups: Sequence[str]) -> engine.View:
+    people = tables.customers
     extra = [name for name in dict.fromkeys(groups) if name not in tickets.at and people and name in people.at]
     if people is None or not extra:
         return tickets
