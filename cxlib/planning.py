@@ -9,9 +9,10 @@ import pandas as pd
 
 from . import intervals
 from .errors import refuse, shortened
-from .schema import results
+from .schema import TOO_FEW, results
 
 POINTS = 100.0
+BY_CHANCE, ALIKE = "power not above 1 - level", "all answers alike"
 
 
 def nps_sample_size(
@@ -39,7 +40,8 @@ def nps_sample_size(
     Returns
     -------
     Result columns, term "nps"; measures answers_for_margin and answers_for_change (answers of the first wave, rounded
-    up), detectable_change (points).
+    up), detectable_change (points). Not a number, and why in the note, where no change could be seen: it would have to
+    be more than 200 points, all answers are alike, or the test has that power where nothing changes, 1 - level.
 
     Raises
     ------
@@ -55,40 +57,73 @@ def nps_sample_size(
     >>> nps_sample_size(margin=5, change=10)["estimate"].tolist()
     [938.0, 958.0]
     """
+    z, level = intervals.quantile(level), float(level)
     limited = {
-        "margin": (margin, 0, POINTS), "change": (change and abs(change), 0, 2 * POINTS),
-        "answers": (answers, 1, np.inf), "power": (power, 0, 1), "ratio": (ratio, 0, np.inf),
-        "design_effect": (design_effect, 0, np.inf),
+        "margin": (margin, 0.001, POINTS), "change": (_size(change), 0.001, 2 * POINTS),
+        "answers": (answers, 1, 1e12), "power": (power, 0, 1), "ratio": (ratio, 1e-6, 1e6),
+        "design_effect": (design_effect, 0.001, 1000),
     }  # fmt: skip
-    refuse(_faults(limited, mix, (margin, change, answers) != (None, None, None)))
-    spread = np.sqrt(intervals.moments(*mix)[2] * design_effect)
-    z = intervals.quantile(level)
-    from statsmodels.stats.power import NormalIndPower  # here, for it takes longer than all else together
-
-    solve = NormalIndPower().solve_power
-    test = {"alpha": 1 - level, "power": power, "ratio": ratio}
-    found: list[tuple[str, float, str]] = []
+    refuse(_faults(limited, mix))
+    spread = np.sqrt(_variance(mix) * design_effect)
+    shift = _shift(level, power) * np.sqrt((1 + 1 / ratio) / 2)
+    found: list[tuple[str, float, str, str]] = []
     if margin:
-        found.append(("answers_for_margin", float(np.ceil((z * POINTS * spread / margin) ** 2)), "answers"))
+        found.append(("answers_for_margin", float(np.ceil((z * POINTS * spread / margin) ** 2)), "answers", ""))
     if change:
-        needed = solve(effect_size=abs(change) / POINTS / spread, **test)
-        found.append(("answers_for_change", float(np.ceil(needed)), "answers"))
+        needed = float(np.ceil((shift * POINTS * spread / change) ** 2))
+        found.append(("answers_for_change", needed, "answers", "" if np.isfinite(needed) else BY_CHANCE))
     if answers:
-        found.append(("detectable_change", float(POINTS * spread * solve(nobs1=answers, **test)), "points"))
+        seen = float(shift * POINTS * spread / np.sqrt(answers))
+        note = BY_CHANCE if np.isnan(seen) else ALIKE if not seen else "" if seen < 2 * POINTS else TOO_FEW
+        found.append(("detectable_change", np.nan if note else seen, "points", note))
     shares = "/".join(f"{100 * share:.0f}" for share in mix)
     method = f"normal approximation, power {power:g}, mix {shares}"
-    shared = {"term": "nps", "level": level, "n": answers or 0, "method": method, "note": ""}
-    return results({**shared, "measure": measure, "estimate": value, "unit": unit} for measure, value, unit in found)
+    shared = {"term": "nps", "level": level, "n": answers or 0, "method": method}
+    return results(
+        {**shared, "measure": name, "estimate": value, "unit": unit, "note": note} for name, value, unit, note in found
+    )
 
 
-def _faults(
-    limited: Mapping[str, tuple[float | None, float, float]], mix: Sequence[float], asked: bool
-) -> Iterable[str]:
+def _shift(level: float, power: float) -> float:
+    """The shift, in errors of one answer, that one answer in each of two waves would show; all else only scales it."""
+    if power <= 1 - level:
+        return np.nan
+    from statsmodels.stats.power import NormalIndPower  # here, for it takes longer than all else together
+
+    return float(NormalIndPower().solve_power(nobs1=1, alpha=1 - level, power=power))
+
+
+def _variance(mix: Sequence[float]) -> float:
+    """Of one answer; rounding may leave less than nothing."""
+    return max(float(intervals.moments(*np.asarray(mix, dtype=float))[2]), 0.0)
+
+
+def _size(change: object) -> object:
+    return abs(change) if isinstance(change, float | int | np.number) else change
+
+
+def _faults(limited: Mapping[str, tuple[object, float, float]], mix: Sequence[float]) -> Iterable[str]:
     """Values outside their ranges, shares that are none, and nothing asked for."""
-    if not asked:
+    margin, change, answers = (limited[name][0] for name in ("margin", "change", "answers"))
+    if margin is None and change is None and answers is None:
         yield "give at least one of margin (points), change (points) and answers"
     for name, (value, low, high) in limited.items():
-        if value is not None and not low < value < high:
+        if value is not None and not _between(value, low, high):
             yield f"{name} must lie between {low:g} and {high:g}, not {shortened(value)}"
-    if len(mix) != 3 or min(mix) < 0 or abs(sum(mix) - 1) > 1e-6:
+    if not _adds_up(mix):
         yield f"mix must be three shares that add to 1, detractors, passives, promoters, not {shortened(mix)}"
+    elif not _variance(mix) and not (margin is None and change is None):
+        yield f"mix must hold more than one kind of answer, not {shortened(mix)}: no number of answers follows from it"
+
+
+def _between(value: object, low: float, high: float) -> bool:
+    return isinstance(value, float | int | np.number) and not isinstance(value, bool) and bool(low < value < high)
+
+
+def _adds_up(mix: object) -> bool:
+    """Whether these are three shares of a whole."""
+    try:
+        shares = np.asarray(mix, dtype=float)
+    except (TypeError, ValueError):
+        return False
+    return shares.shape == (3,) and bool((shares >= 0).all()) and abs(shares.sum() - 1) <= 1e-6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .errors import CxError, refuse, unknown
+from .errors import CxError, beginning, ending, refuse, shortened, unknown
 from .intervals import quantile, wilson
 from .schema import TOO_FEW, results
 
@@ -58,8 +59,8 @@ def published_claims(path: str | Path | None = None) -> pd.DataFrame:
     path = Path(path) if path is not None else CLAIMS
     try:
         raw = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise CxError(f"{path.name}: cannot be read as CSV: {error}") from None
+    except (OSError, ValueError) as error:  # pandas tells of bytes, lines and signs that are none as values
+        raise CxError(f"{ending(path.name)}: cannot be read as CSV: {beginning(error)}") from None
     refuse(unknown("column", name, raw.columns, path.name) for name in ("name", *COLUMNS) if name not in raw)
     claims = raw.set_index("name")[list(COLUMNS)]
     refuse(f"{path.name}: {fault}" for fault in _faults(claims))
@@ -92,7 +93,7 @@ def claim_margins(claims: pd.DataFrame | None = None, level: float = 0.95) -> pd
     [[0.58, 0.531, 0.627]]
     """
     quantile(level)
-    claims = published_claims() if claims is None else claims
+    claims = _given(claims)
     rows = []
     for name, claim in claims[claims["n"].notna() & claims["value"].notna()].iterrows():
         n = int(claim["n"])
@@ -130,7 +131,7 @@ def claim_consistency(claims: pd.DataFrame | None = None) -> pd.DataFrame:
     >>> claim_consistency().query("measure == 'unnamed'")[["term", "estimate"]].round(2).to_numpy().tolist()
     [['cx_survey', 0.0], ['cx_survey (share)', 0.0], ['cx_elsewhere', 0.19]]
     """
-    claims = published_claims() if claims is None else claims
+    claims = _given(claims)
     parts = claims[claims["part_of"].ne("") & claims["value"].notna()]
     refuse(unknown("claim", name, claims.index, "part_of") for name in parts["part_of"] if name not in claims.index)
     rows: list[dict[str, object]] = []
@@ -196,6 +197,17 @@ def claim_verdict(
     return _compared(published, value, low, high, level)
 
 
+def _given(claims: pd.DataFrame | None) -> pd.DataFrame:
+    """The claims given, else those of the kit."""
+    if claims is None:
+        return published_claims()
+    columns = list(getattr(claims, "columns", ()))
+    refuse(
+        unknown("column", name, columns, "claims") for name in ("value", "unit", "n", "part_of") if name not in columns
+    )
+    return claims
+
+
 def _compared(published: Any, value: float, low: Any, high: Any, level: float) -> Verdict:
     below, above = _margin(published, value, level)
     lower = low["estimate"] - value - np.hypot(low["estimate"] - low["lower"], above - value)
@@ -236,12 +248,16 @@ def _place(claims: pd.DataFrame, name: str, unit: str) -> tuple[int, bool]:
 
 def _faults(claims: pd.DataFrame) -> list[str]:
     """What the file holds that is no claim."""
-    faults = [f"'{name}' is there {n} times; give each claim its own name"
+    faults = [f"'{shortened(name)}' is there {n} times; give each claim its own name"
               for name, n in claims.index.value_counts().items() if n > 1]  # fmt: skip
     for name, claim in claims.iterrows():
         for column in ("value", "n", "year"):
             if claim[column] and not _is_number(claim[column], whole=column != "value"):
-                faults.append(f"'{name}': {column} must be a number or empty, not '{claim[column]}'")
+                kind = "a number" if column == "value" else "a whole number of at most nine digits"
+                faults.append(
+                    f"'{shortened(name)}': {column} must be {kind} or empty, not '{shortened(claim[column])}'"
+                )
+        faults += _odd_shares(name, claim)
         if claim["relation"] not in RELATIONS:
             faults.append(unknown("relation", claim["relation"], RELATIONS, f"'{name}'"))
         faults += [f"'{name}': {column} must be given" for column in ("label", "claim", "source", "test", "untestable")
@@ -249,8 +265,19 @@ def _faults(claims: pd.DataFrame) -> list[str]:
     return faults
 
 
+def _odd_shares(name: str, claim: pd.Series) -> list[str]:
+    """A share outside 0 to 1, or more respondents than there were."""
+    if not _is_number(claim["value"], whole=False):
+        return []
+    most = 1.0 if claim["unit"] == SHARE else np.inf
+    if claim["unit"] == PEOPLE and _is_number(claim["n"], whole=True):
+        most = float(claim["n"])
+    if claim["unit"] not in (SHARE, PEOPLE) or 0 <= float(claim["value"]) <= most:
+        return []
+    return [f"'{shortened(name)}': value must lie between 0 and {most:g} for {claim['unit']}, not {claim['value']}"]
+
+
 def _is_number(text: str, whole: bool) -> bool:
-    try:
-        return np.isfinite(float(text)) and (not whole or text.isdecimal())
-    except ValueError:
-        return False
+    """As every program writes them: Python's own reading takes 1_0 and digits of other scripts, pandas does not."""
+    wanted = r"[0-9]{1,9}" if whole else r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?"
+    return bool(re.fullmatch(wanted, text.strip(" ")))

@@ -10,6 +10,7 @@ import pandas as pd
 from great_tables import GT
 
 from .layout import laid_out
+from .schema import TOO_FEW
 from .wording import FEWEST_MINUTES, estimate, listed, number, percent, periods, pick, sentence, visible
 
 MOST = 3  # signals that a sentence names
@@ -74,6 +75,8 @@ def _detectable(size: pd.DataFrame | None) -> str:
     if not isinstance(size, pd.DataFrame):
         return ""
     row = pick(size, "nps", "detectable_change")
+    if not np.isfinite(row.estimate):
+        return "So few answers cannot tell any change from none." if row.note == TOO_FEW else ""
     power = re.search(r"power ([\d.]+)", row.method)
     chance = percent(float(power[1])) if power else "most"
     size = number(row.estimate, "", 1)

@@ -40,7 +40,7 @@ def repeated_samples(
 
     Raises
     ------
-    CxError : no answers; samples or size outside their range.
+    CxError : no answers, or counts that are none; samples, size, top or seed outside their range.
 
     Notes
     -----
@@ -54,9 +54,12 @@ def repeated_samples(
     {'holds it': 19, 'misses it': 1, '': 1}
     """
     quantile(level)
-    refuse(f"{name} must be a whole number from 1 to {most:,}, not {shortened(value)}"
-           for name, value, most in (("samples", samples, 10_000), ("size", size, 1_000_000))
-           if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most)  # fmt: skip
+    whole = (("samples", samples, 1, 10_000), ("size", size, 1, 10**6), ("top", top, 4, 1000), ("seed", seed, 0, 2**63))
+    refuse(
+        f"{name} must be a whole number from {least} to {most:,}, not {shortened(value)}"
+        for name, value, least, most in whole
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most
+    )
     mix = np.array(MADE_UP) if counts is None else _mix(counts, top)
     drawn = np.random.default_rng(seed).multinomial(size, mix, samples)
     lower, upper = tango(drawn[:, 0], drawn[:, 1], drawn[:, 2], level)
@@ -65,14 +68,21 @@ def repeated_samples(
     rows = [{**common, "sample": str(i + 1), "estimate": 100 * found[i], "lower": 100 * lower[i],
              "upper": 100 * upper[i], "n": size, "note": HOLDS if lower[i] <= truth <= upper[i] else MISSES}
             for i in range(samples)]  # fmt: skip
-    whole = {**common, "sample": EVERYONE, "estimate": 100 * truth, "method": "drawn from", "n": samples * size}
-    return results([*rows, whole], ["sample"])
+    everyone = {**common, "sample": EVERYONE, "estimate": 100 * truth, "method": "drawn from", "n": samples * size}
+    return results([*rows, everyone], ["sample"])
 
 
 def _mix(counts: pd.Series, top: int) -> np.ndarray:
     """Shares of detractors, passives and promoters."""
-    weight = counts.to_numpy(float)
-    if not weight.sum() > 0:
+    try:
+        weight, score = (pd.Series(values).astype(float) for values in (counts.to_numpy(), counts.index.to_numpy()))
+    except (AttributeError, TypeError, ValueError):
+        raise CxError(
+            f"counts must be numbers by score, such as pd.Series({{9: 30, 3: 10}}), not {shortened(counts)}"
+        ) from None
+    if not (np.isfinite(weight) & weight.ge(0) & score.notna()).all():
+        raise CxError(f"counts must be numbers of answers, none below 0, by score, not {shortened(counts.to_dict())}")
+    if not 0 < weight.sum() < np.inf:
         raise CxError("counts must hold at least one answer, by score; they hold none")
-    kind = classes(pd.Series(counts.index), top).to_numpy()
+    kind = classes(score, top).to_numpy()
     return np.array([weight[kind == one].sum() for one in (-1, 0, 1)]) / weight.sum()

@@ -53,6 +53,30 @@ def test_the_detectable_change_undoes_the_number_of_answers(design_effect):
         assert back <= change
 
 
+@pytest.mark.parametrize("power", [0.051, 0.8, 0.999_999])
+@pytest.mark.parametrize(("answers", "ratio"), [(40, 1), (10**11, 2e-6), (10**6, 5e5)])
+def test_the_power_of_the_detectable_change_is_the_power_asked_for(answers, ratio, power):
+    """By the definition of power, both tails counted: at sizes where searching for the change would not end."""
+    change = size(answers=answers, ratio=ratio, power=power)["detectable_change"]
+    shift = change / 100 / np.sqrt(0.61 * (1 + 1 / ratio) / answers)
+    z = norm.ppf(0.975)
+    assert norm.sf(z - shift) + norm.cdf(-z - shift) == pytest.approx(power, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "note"),
+    [
+        ({"answers": 2, "design_effect": 50}, "too few"),  # no score can change by more than 200 points
+        ({"answers": 50, "mix": (0, 0, 1)}, "all answers alike"),
+        ({"answers": 50, "level": 0.1}, "power not above 1 - level"),  # a test at 90 % rejects so often by itself
+        ({"change": 5, "power": 0.04}, "power not above 1 - level"),
+    ],
+)
+def test_changes_that_cannot_be_seen_say_so(options, note):
+    (row,) = nps_sample_size(**options).to_dict("records")
+    assert np.isnan(row["estimate"]) and row["note"] == note
+
+
 def test_simulated_waves_show_the_change_as_often_as_promised():
     """Known truth: the comparison that the kit makes rejects at the stated power, within three simulation errors."""
     rng, runs = np.random.default_rng(8), 4000
@@ -71,13 +95,18 @@ def test_simulated_waves_show_the_change_as_often_as_promised():
     ("options", "message"),
     [
         ({}, "give at least one of margin (points), change (points) and answers"),
-        ({"margin": 0}, "margin must lie between 0 and 100, not 0"),
-        ({"change": 300}, "change must lie between 0 and 200, not 300"),
-        ({"answers": 1}, "answers must lie between 1 and inf, not 1"),
+        ({"margin": 0}, "margin must lie between 0.001 and 100, not 0"),
+        ({"change": 300}, "change must lie between 0.001 and 200, not 300"),
+        ({"answers": 1}, "answers must lie between 1 and 1e+12, not 1"),
         ({"margin": 5, "power": 80}, "power must lie between 0 and 1, not 80"),
         ({"margin": 5, "mix": (20, 30, 50)}, "mix must be three shares that add to 1, detractors, passives, promoters, "
                                              "not (20, 30, 50)"),
-        ({"margin": 5, "ratio": 0}, "ratio must lie between 0 and inf, not 0"),
+        ({"margin": 5, "ratio": 0}, "ratio must lie between 1e-06 and 1e+06, not 0"),
+        ({"margin": "five"}, "margin must lie between 0.001 and 100, not five"),
+        ({"change": [5]}, "change must lie between 0.001 and 200, not [5]"),
+        ({"margin": 5, "mix": "x"}, "mix must be three shares that add to 1, detractors, passives, promoters, not x"),
+        ({"change": 5, "mix": (0, 1, 0)}, "mix must hold more than one kind of answer, not (0, 1, 0): no number of "
+                                          "answers follows from it"),
         ({"margin": 5, "level": 95}, "level must lie between 0 and 1, such as 0.95, not 95"),
     ],
 )  # fmt: skip

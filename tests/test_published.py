@@ -191,6 +191,11 @@ def test_every_claim_says_how_it_is_tested_and_what_would_make_it_untestable():
     [
         ("cx_it,", "cx_alone,", "'cx_alone' is there 2 times; give each claim its own name"),
         (",0.13,", ",some,", "'cx_it': value must be a number or empty, not 'some'"),
+        # Python reads these two as numbers, pandas does not: a fault for one must not be a traceback of the other.
+        (",0.13,", ",1_3,", "'cx_it': value must be a number or empty, not '1_3'"),
+        (",0.13,", ",１３,", "'cx_it': value must be a number or empty, not '１３'"),
+        (",0.13,", ",1e999,", "'cx_it': value must be a number or empty, not '1e999'"),
+        (",0.13,", ",-0.13,", "'cx_it': value must lie between 0 and 1 for share, not -0.13"),
         (",0.13,equals", ",0.13,equal", "'cx_it': no relation 'equal'; did you mean 'equals'?"),
         (",untestable", ",untestible", "no column 'untestable'; did you mean 'untestible'?"),
         ("Zendesk", "", "'unhappy_tell': source must be given"),
@@ -204,6 +209,22 @@ def test_a_file_that_is_off_is_refused(tmp_path, old, new, fault):
     with pytest.raises(CxError) as error:
         published_claims(tmp_path / "claims.csv")
     assert fault in str(error.value) and str(error.value).startswith("claims.csv: ")
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b'a,b\n"c', b"a\n1,2\n1,2,3,4\n"])
+def test_a_file_that_is_no_csv_is_one_line(tmp_path, content):
+    (tmp_path / "claims.csv").write_bytes(content)
+    for path in (tmp_path / "claims.csv", tmp_path, tmp_path / "no.csv", tmp_path / "\x00"):
+        with pytest.raises(CxError) as error:
+            published_claims(path)
+        assert all(": cannot be read as CSV: " in f or "no column" in f for f in error.value.faults), error.value
+        assert str(tmp_path) not in str(error.value)
+
+
+@pytest.mark.parametrize("function", [claim_margins, claim_consistency])
+def test_a_frame_that_holds_no_claims_is_refused(function):
+    with pytest.raises(CxError, match=r"^claims: no column 'value'; There is none\n"):
+        function(pd.DataFrame())
 
 
 def test_a_part_of_nothing_is_refused():

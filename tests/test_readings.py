@@ -76,6 +76,18 @@ def test_a_change_whose_interval_holds_nought_is_none_that_can_be_told():
     )
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"answers": 2, "design_effect": 50}, "otherwise. So few answers cannot tell any change from none."),
+        ({"answers": 60, "level": 0.1}, "otherwise."),  # a test at 90 % finds something by chance more often than asked
+        ({"answers": 60, "mix": (0, 0, 1)}, "otherwise."),
+    ],
+)
+def test_a_change_that_no_answers_could_show_is_no_number(options, told):
+    assert text.nps_change(change(), cx.nps_sample_size(**options)).endswith(told)
+
+
 def test_a_change_beyond_its_interval_is_more_than_noise():
     assert "points, more than noise; of it" in text.nps_change(change(change=(9, 2, 16)))
     table = change().assign(n=9)

@@ -1,5 +1,7 @@
 """Samples drawn again and again. Authority: the coverage that the level promises, and exact shares."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -62,9 +64,14 @@ def test_the_same_seed_draws_the_same():
         ({"size": 2.5}, "size must be a whole number from 1 to 1,000,000, not 2.5"),
         ({"samples": True}, "samples must be a whole number"),
         ({"level": 1.5}, "level must lie between 0 and 1, such as 0.95, not 1.5"),
+        ({"seed": -1}, "seed must be a whole number from 0 to 9,223,372,036,854,775,808, not -1"),
+        ({"top": "ten"}, "top must be a whole number from 4 to 1,000, not ten"),
+        ({"counts": "many"}, "counts must be numbers by score, such as pd.Series({9: 30, 3: 10}), not many"),
+        ({"counts": pd.Series({"high": 3})}, "counts must be numbers by score, such as"),
+        ({"counts": COUNTS - 20}, "counts must be numbers of answers, none below 0, by score, not {0: 0.0, 6: -10.0"),
         ({"counts": COUNTS * 0}, "counts must hold at least one answer, by score; they hold none"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(given, fault):
-    with pytest.raises(CxError, match=fault.replace("(", r"\(")):
+    with pytest.raises(CxError, match=re.escape(fault)):
         repeated_samples(**given)
