@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 
 from . import csvfile, lessons, workshop_figures, workshop_findings
 from .drivers import relative_importance
-from .errors import CxError, refuse
+from .errors import CxError, refuse, shortened
 from .intervals import tango
 from .knobs import turned
 from .layout import laid_out
@@ -107,10 +107,12 @@ def votes(lines: str | Iterable[str] = INVENTED) -> pd.DataFrame:
     """
     _, first, last, _ = ASPECTS["scope"]
     count = last - first + 1
-    given = lines.splitlines() if isinstance(lines, str) else list(lines)
-    people = ["".join(line.split()).upper() for line in given if line.strip()]
+    given = lines.splitlines() if isinstance(lines, str) else lines
+    if not isinstance(given, Iterable) or isinstance(given, bytes):
+        raise CxError(f"votes takes lines of letters, one for each person, not {shortened(lines)}")
+    people = ["".join(str(line).split()).upper() for line in given if str(line).strip()]
     odd = [line for line in people if len(line) != count or set(line) - set("SB?")]
-    refuse(f"a line must hold {count} letters, S or B, not '{line}'" for line in odd)
+    refuse(f"a line must hold {count} letters, S or B, not '{shortened(line)}'" for line in odd)
     refuse([] if people else ["there must be one line of letters at least"])
     told = lessons.full("workshop_scenes.csv").set_index("number").loc[first:last]
     shares = []

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from . import lessons
-from .errors import nearest
+from .errors import nearest, shortened
 from .marking import Exercise, choice_judge, number_judge
 from .wording import Sentence, listed, number, percent, plain_name
 
@@ -27,7 +27,7 @@ def name_judge(
         names = list(options())
         given = answer.strip().replace(" ", "_").casefold()
         if given not in names:
-            return f"No touchpoint is called '{answer}'; did you mean '{nearest(given, names) or names[0]}'?"
+            return f"No touchpoint is called '{shortened(answer)}'; did you mean '{nearest(given, names) or names[0]}'?"
         if given == right():
             return ""
         return next(
@@ -165,18 +165,18 @@ def memo_faults(choices: tuple[object, object, object]) -> str:
     touchpoint, budget, evidence = choices
     table = lessons.offers()
     missing = [name for name, value in zip(("touchpoint", "budget", "evidence"), choices, strict=True)
-               if value is ... or value is None or value == ""]  # fmt: skip
+               if value is ... or value is None or (isinstance(value, str) and not value)]  # fmt: skip
     if missing:
         return f"Still to be chosen: {listed(missing)}."
-    if touchpoint not in table.index:
+    if not isinstance(touchpoint, str) or touchpoint not in table.index:
         close = nearest(str(touchpoint), table.index) or table.index[0]
-        return f"'{touchpoint}' is not on offer; did you mean '{close}'?"
+        return f"'{shortened(touchpoint)}' is not on offer; did you mean '{close}'?"
     if isinstance(budget, bool) or not isinstance(budget, int | float) or not 0 < budget <= MOST_BUDGET:
         return f"The budget is a number of thousands, up to {MOST_BUDGET}."
     row = table.loc[touchpoint]
     if budget < row["cost"]:
         return f"{plain_name(touchpoint)} costs {number(row['cost'])} thousand: more than the budget."
-    if evidence not in (SURE, UNSURE):
+    if not isinstance(evidence, str) or evidence not in (SURE, UNSURE):
         return f"The evidence is '{SURE}' or '{UNSURE}'."
     if (evidence == SURE) != (row["lower"] > 0):
         return ("You call it sure, but its interval holds 0." if evidence == SURE else

@@ -8,7 +8,7 @@ from html import escape
 from . import leaving_checks, measure_checks, scene_checks, score_checks
 from .boards import live, sort_scenes
 from .classroom import disputed, halo_world, headline, samples, save, vote, votes, world
-from .errors import nearest
+from .errors import nearest, shortened
 from .lessons import (
     as_of,
     attrition,
@@ -63,7 +63,7 @@ def check(exercise: str, answer: object = ...) -> Verdict:
     key = str(exercise).strip()
     if key not in EXERCISES:
         close = nearest(key, EXERCISES) or next(iter(EXERCISES))
-        return Verdict(key, False, f"No exercise is called '{key}'; did you mean '{close}'?")
+        return Verdict(shortened(key), False, f"No exercise is called '{shortened(key)}'; did you mean '{close}'?")
     _verdicts[key] = judged(EXERCISES[key], answer)
     return _verdicts[key]
 

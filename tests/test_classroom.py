@@ -106,6 +106,20 @@ def test_a_line_that_is_no_vote_is_told(lines):
         cx.workshop.votes(lines)
 
 
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (12, "votes takes lines of letters, one for each person, not 12"),
+        ([3, None], "a line must hold 12 letters, S or B, not '3'"),
+        ("x" * 5000, f"a line must hold 12 letters, S or B, not '{'X' * 79}…'"),
+    ],
+)
+def test_what_is_no_vote_at_all_is_told_shortly(lines, told):
+    with pytest.raises(cx.CxError) as caught:
+        cx.workshop.votes(lines)
+    assert caught.value.faults[0] == told
+
+
 def test_ones_own_vote_is_twelve_letters():
     mine = dict.fromkeys(range(1, 13), "service") | {2: "experience beyond service", 3: "?"}
     assert cx.workshop.vote(mine) == "SB?SSSSSSSSS"

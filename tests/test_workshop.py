@@ -330,6 +330,8 @@ def test_dots_are_not_yet(key):
 def test_an_exercise_that_does_not_exist_is_told():
     assert cx.workshop.check("2.11", 1).message.startswith("No exercise is called '2.11'; did you mean '2.1'?")
     assert not cx.workshop.check(2, 1).right
+    assert "\r" not in cx.workshop.check("2\r1", 1).message
+    assert cx.workshop.check("4.1", "x" * 5000).message.startswith(f"No touchpoint is called '{'x' * 79}…'; did you")
 
 
 def test_progress_counts_what_is_right_at_last():
@@ -407,6 +409,10 @@ def test_the_memo_is_three_sentences_from_the_choices():
     assert "We spend 60 of 80 thousand a year on contact support" in memo and "keep 20 in hand" in memo
     assert f"{row['gain']:.1f} NPS points more (95% interval {row['lower']:.1f} to {row['upper']:.1f})" in memo
     assert "holds 0, so we try it" in cx.workshop.memo("help_pages", 10, "unsure")
+    # A column where a name or a word is asked for: it has no truth of its own, and is no key.
+    column = pd.Series(["app", "price"])
+    assert "' is not on offer; did you mean '" in cx.workshop.memo(column, 80, "sure")
+    assert cx.workshop.memo("contact_support", 80, column).endswith("The evidence is 'sure' or 'unsure'.")
     assert cx.workshop.memo() == "The memo is not complete yet. Still to be chosen: touchpoint, budget and evidence."
 
 
