@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import io
+import logging
 import sys
 import tokenize
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -68,6 +70,8 @@ def read_parameters(notebook: str | Path) -> tuple[Parameter, ...]:
         statements = ast.parse(source).body
     except SyntaxError as error:
         raise CxError(f"{where}: the parameters cell is not Python: line {error.lineno}, {error.msg}") from None
+    except (MemoryError, RecursionError, ValueError):  # too many brackets; a sign that no source may hold
+        raise CxError(f"{where}: the parameters cell is not Python that can be read; {ONLY_LITERALS}") from None
     comments, found, faults = _comments(source), [], []
     for statement in statements:
         try:
@@ -81,12 +85,36 @@ def read_parameters(notebook: str | Path) -> tuple[Parameter, ...]:
 
 def read_notebook(path: str | Path) -> nbformat.NotebookNode:
     """A notebook file in the current format, or a CxError of one line."""
+    log = logging.getLogger("traitlets")
+    quiet, log.disabled = log.disabled, True  # pages about what it goes on with all the same
     try:
-        return nbformat.read(path, as_version=4)
+        book = nbformat.read(path, as_version=4)
     except FileNotFoundError:
         raise CxError(f"no notebook at '{ending(path)}'; `cx list` shows those there are") from None
     except Exception as error:  # nbformat lets json, schema and attribute errors through
-        raise CxError(f"'{ending(path)}' is not a notebook: {shortened(error)}") from None
+        broken = isinstance(error, AttributeError | KeyError | TypeError)  # which say nothing to who has the file
+        told = "its JSON is not that of a notebook" if broken else shortened(error)
+        raise CxError(f"'{ending(path)}' is not a notebook: {told}") from None
+    finally:
+        log.disabled = quiet
+    refuse(f"'{ending(path)}' is not a notebook: {fault}" for fault in _misshapen(book))
+    return book
+
+
+def _misshapen(book: nbformat.NotebookNode) -> Iterable[str]:
+    """What nbformat lets pass and nobody could show or run."""
+    if not isinstance(book.get("metadata"), dict) or not isinstance(book.get("cells"), list):
+        return ["it must hold metadata and a list of cells"]
+    return (f"cell {number} must hold its cell_type, its source as text, and metadata with tags that are texts"
+            for number, cell in enumerate(book.cells, 1) if not _is_cell(cell))  # fmt: skip
+
+
+def _is_cell(cell: object) -> bool:
+    if not isinstance(cell, dict) or not isinstance(cell.get("metadata"), dict):
+        return False
+    tags = cell["metadata"].get("tags", [])
+    texts = (cell.get("cell_type"), cell.get("source"), *(tags if isinstance(tags, list) else [None]))
+    return all(isinstance(text, str) for text in texts) and isinstance(cell.get("outputs", []), list)
 
 
 def find_notebooks(names: Iterable[str]) -> list[Path]:
@@ -175,8 +203,12 @@ def _tags(cell: nbformat.NotebookNode) -> list[str]:
 
 
 def _comments(source: str) -> dict[int, str]:
-    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    return {token.start[0]: token.string.lstrip("# ").strip() for token in tokens if token.type == tokenize.COMMENT}
+    found: dict[int, str] = {}
+    with suppress(tokenize.TokenError, SyntaxError):  # it may be Python and still not be told apart to its end
+        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+            if token.type == tokenize.COMMENT:
+                found[token.start[0]] = token.string.lstrip("# ").strip()
+    return found
 
 
 def _is_preamble(statement: ast.stmt) -> bool:
@@ -196,15 +228,25 @@ def _parameter(statement: ast.stmt, comments: Mapping[int, str]) -> Parameter:
     name, annotation = target.id, getattr(statement, "annotation", None)
     try:
         default = ast.literal_eval(statement.value)
-    except ValueError:
-        raise ValueError(f"the default of '{name}' must be a literal, not a computed value") from None
+    except (ValueError, TypeError, MemoryError, RecursionError):  # {[]: 1} is none either
+        raise ValueError(f"the default of '{shortened(name)}' must be a literal, not a computed value") from None
     kinds = kinds_in(annotation) if annotation is not None else kinds_of(default)
     try:
         default = fit(kinds, default, typed=True)
     except ValueError:
-        raise ValueError(f"the default of '{name}' must be {' or '.join(map(str, kinds))}, not {default!r}") from None
+        wanted = " or ".join(map(str, kinds))
+        told = shortened(_spelled(default))
+        raise ValueError(f"the default of '{shortened(name)}' must be {wanted}, not {told}") from None
     declared = ast.unparse(annotation) if annotation is not None else kinds[0].name
     return Parameter(name, default, kinds, declared, comments.get(statement.end_lineno or 0, ""))
+
+
+def _spelled(value: object) -> str:
+    """A value as Python writes it; it writes no number of thousands of digits."""
+    try:
+        return repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
 
 
 def _misfit(parameter: Parameter, value: object) -> str:
@@ -213,4 +255,4 @@ def _misfit(parameter: Parameter, value: object) -> str:
     hint = f"; did you mean '{shortened(close)}'?" if close else ""
     if isinstance(value, int | float) and any(kind.name == "str" for kind in parameter.kinds) and not choices:
         hint = "; put it in quotes"
-    return f"'{parameter.name}' must be {parameter}, not {shortened(repr(value))}{hint}"
+    return f"'{parameter.name}' must be {parameter}, not {shortened(_spelled(value))}{hint}"

@@ -1,5 +1,7 @@
 """Parameters read from the notebook's own cell, and values refused or read by their declared type."""
 
+import json
+
 import nbformat
 import pytest
 
@@ -196,6 +198,46 @@ def test_what_is_no_notebook_is_one_line(tmp_path, content):
     (found,) = faults(read_parameters, tmp_path / "x.ipynb")
     assert "is not a notebook" in found
     assert "\n" not in found
+
+
+@pytest.mark.parametrize(
+    "changed", [{"source": True}, {"metadata": None}, {"metadata": {"tags": [1]}}, {"metadata": {"tags": "x"}},
+                {"cell_type": 3}, {"outputs": None}],
+)  # fmt: skip
+def test_cells_that_nobody_could_run_are_one_line(tmp_path, capfd, changed):
+    """nbformat goes on with these and writes pages about it."""
+    sound = {"cell_type": "code", "source": "n = 1", "metadata": {}, "outputs": [], "execution_count": None, "id": "a"}
+    book = {"cells": [sound, sound | {"id": "b"} | changed], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (tmp_path / "x.ipynb").write_text(json.dumps(book))
+    (found,) = faults(read_parameters, tmp_path / "x.ipynb")
+    told = (
+        "its JSON is not that of a notebook",
+        "missing an expected key",
+        "cell 2 must hold its cell_type, its source",
+    )
+    assert "x.ipynb' is not a notebook: " in found and any(words in found for words in told), found
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("n: int = 1\x00", "x: the parameters cell is not Python"),
+        (
+            "n: int = " + "-" * 100_000 + "1",
+            "x: the parameters cell is not Python that can be read; it may hold only",
+        ),
+        ("n = {[]: 1}", "x: parameters cell, line 1: the default of 'n' must be a literal, not a computed value"),
+        (
+            "n: str = " + "0x" + "f" * 5000,
+            "x: parameters cell, line 1: the default of 'n' must be text, not a number of",
+        ),
+        ("x" * 5000 + " = y", f"x: parameters cell, line 1: the default of '{'x' * 79}…' must be a literal"),
+    ],
+)
+def test_parameters_cells_that_break_readers_are_one_line(tmp_path, source, told):
+    (found,) = faults(read_parameters, cell(tmp_path, source))
+    assert found.startswith(told) and len(found) < 300
 
 
 def test_notebooks_are_found_by_stem_beginning_and_path(tmp_path, monkeypatch):
