@@ -12,7 +12,7 @@ import pandas as pd
 
 from .attrition import fit_attrition
 from .drivers import relative_importance
-from .errors import CxError, refuse, unknown
+from .errors import CxError, beginning, refuse, unknown
 from .experience import nps_what_if, penalty_reward
 from .fitted import AttritionFit
 from .schema import ordered
@@ -38,9 +38,11 @@ def full(name: str) -> pd.DataFrame:
 
 def given(name: str) -> pd.DataFrame:
     """A file of the workshop as learners have it: from the folder `data` beside the notebook, else the kit's own."""
-    beside = Path("data") / name
-    found = pd.read_csv(beside) if beside.is_file() else full(name)
-    whole = full(name)
+    beside, whole = Path("data") / name, full(name)
+    try:
+        found = pd.read_csv(beside) if beside.is_file() else whole
+    except (OSError, ValueError) as error:  # pandas tells of bytes and lines that are none as values
+        raise CxError(f"{beside}: cannot be read as CSV: {beginning(error)}; take it away, or copy it anew") from None
     wanted = [column for column in whole.columns if column not in SECRET[name]]
     refuse(unknown("column", column, found.columns, str(beside)) for column in wanted if column not in found.columns)
     return found[wanted]

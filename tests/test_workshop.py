@@ -389,6 +389,18 @@ def test_a_disputed_scene_may_be_sorted_either_way():
         assert cx.workshop.check("1.1", sorted_as("scope", s9=choice)).right
 
 
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b'number,"scene\n1'])
+def test_own_rows_that_are_no_csv_are_told(tmp_path, monkeypatch, content):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "workshop_scenes.csv").write_bytes(content)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(cx.CxError) as caught:
+        cx.workshop.scenes()
+    (fault,) = caught.value.faults
+    assert fault.startswith(f"{Path('data', 'workshop_scenes.csv')}: cannot be read as CSV: ")
+    assert fault.endswith("; take it away, or copy it anew")
+
+
 def test_own_rows_beside_the_notebook_have_their_own_answers(tmp_path, monkeypatch):
     """A facilitator's twenty rows: the checks compute from them."""
     (tmp_path / "data").mkdir()
