@@ -103,8 +103,9 @@ def separated(design: np.ndarray, beta: np.ndarray, std_error: np.ndarray) -> np
     """Which coefficients have run off, because some combination of levels always or never has the outcome.
 
     A large effect over a long range (one customer with a thousand contacts) is not: its standard error is small.
+    So far out that it cannot be computed, it is not.
     """
-    return (np.abs(beta) * np.ptp(design, axis=0) > SEPARATED) & (std_error > np.abs(beta))
+    return (np.abs(beta) * np.ptp(design, axis=0) > SEPARATED) & ~(std_error <= np.abs(beta))
 
 
 def spelled(term: Term) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import optimize, stats
 
 from . import design, engine, logistic
 from .durations import kind_faults, value_faults
@@ -191,21 +192,41 @@ def _fitted(frame: pd.DataFrame, x: np.ndarray, parts: list[design.Term], ties: 
     groups = (pd.factorize(frame["who"])[0] if named else np.arange(len(frame))) if robust else None
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        model = PHReg(frame["time"].to_numpy(), x, frame["event"].to_numpy(), entry=entry, ties=ties)
-        fit = model.fit(groups=groups, start_params=_start(x, frame["event"].to_numpy()))
-    off = design.separated(x, fit.params, fit.bse)
+        # The ratios do not depend on where zero is, but far from it they cannot be computed.
+        model = PHReg(frame["time"].to_numpy(), x - x.mean(axis=0), frame["event"].to_numpy(), entry=entry, ties=ties)
+        fit = model.fit(groups=groups, start_params=_start(model, frame["event"].to_numpy()))
+    with np.errstate(invalid="ignore"):  # so far out that a variance is negative
+        off = design.separated(x, fit.params, fit.bse)
     refuse(f"{design.spelled(part)} decides who leaves first, so that no finite hazard ratio exists; make bands of it "
            "or leave it out" for part, one in zip(parts, off, strict=True) if one)  # fmt: skip
     refuse([f"the fit has come to no end ({told[0].message}); leave out terms or merge levels"] if told else [])
     return fit
 
 
-def _start(x: np.ndarray, left: np.ndarray) -> np.ndarray:
-    """Log odds ratios of leaving at all: from 0, PHReg's undamped Newton steps run away where an effect is strong."""
+def _start(model: Any, left: np.ndarray) -> np.ndarray:
+    """The maximum, found in steps of trusted length: PHReg's own Newton steps are undamped, and run away.
+
+    From the log odds ratios of leaving at all where they are likelier than nothing, which saves steps.
+    """
+    x, spread = model.exog, np.ptp(model.exog, axis=0)
+
+    def loss(beta: np.ndarray) -> float:
+        return np.nan_to_num(-model.loglike(beta / spread), nan=np.inf, posinf=np.inf)
+
     wide, each = np.column_stack([np.ones(len(x)), x]), np.ones((1, len(x)))
-    beta = logistic.fit(wide, each, left[None].astype(float))[0]
-    runs_away = design.separated(wide, beta, logistic.standard_errors(wide, each[0], beta)).any()
-    return np.zeros(x.shape[1]) if runs_away else beta[1:]
+    with np.errstate(all="ignore"):
+        odds = np.nan_to_num(logistic.fit(wide, each, left[None].astype(float))[0][1:] * spread)
+        start = min(np.zeros(len(spread)), odds, key=loss)
+        with suppress(ValueError):  # where a ratio has no end, neither has its score
+            start = optimize.minimize(
+                loss,
+                start,
+                jac=lambda beta: -model.score(beta / spread) / spread,
+                hess=lambda beta: -model.hessian(beta / spread) / np.outer(spread, spread),
+                method="trust-ncg",
+                options={"maxiter": 50},
+            ).x
+    return start / spread
 
 
 def _proportionality(

@@ -11,6 +11,7 @@ import os
 import re
 import uuid
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,9 @@ def held(make: Callable[[], engine.View], most_rows: int, key: str = "", known_a
         if most_rows <= FEW_ROWS:
             ordered = seen.frame.sort(key) if key else seen.frame
             return engine.View(_named(stored(ordered.to_native()), names), seen.at, seen.kind)
-        stored(seen.frame.to_native(), copy)
+        kept = stored(seen.frame.to_native(), copy)
         _write(about, {"names": names, "at": seen.at, "kind": seen.kind})
+        return engine.View(_named(kept, names), seen.at, seen.kind)
     told = json.loads(about.read_text("utf-8"))
     return engine.View(_named(read(copy), told["names"]), told["at"], told["kind"])
 
@@ -51,9 +53,11 @@ def remembered(known_as: str, find: Callable[[], dict[str, Any]]) -> dict[str, A
     if not known_as:
         return find()
     place = _place(known_as, ".json")
-    if not place.is_file():
-        _write(place, find())
-    return json.loads(place.read_text("utf-8"))
+    if place.is_file():
+        return json.loads(place.read_text("utf-8"))
+    found = find()
+    _write(place, found)
+    return found
 
 
 def identity(files: Iterable[Path], *asked: object) -> str:
@@ -83,8 +87,11 @@ def stored(relation: duckdb.DuckDBPyRelation, copy: Path | None = None) -> Any:
         if copy is None:
             return relation.to_arrow_table()
         part = copy.with_suffix(f".{os.getpid()}.part")
-        relation.write_parquet(str(part))
-    part.replace(copy)
+        try:
+            relation.write_parquet(str(part))
+            part.replace(copy)
+        finally:
+            part.unlink(missing_ok=True)  # of a disk that is full by now
     return read(copy)
 
 
@@ -109,10 +116,11 @@ def _place(known_as: str, ending: str) -> Path:
 
 
 def _write(place: Path, told: dict[str, Any]) -> None:
-    """Whole or not at all: another process may be looking."""
+    """Whole or not at all: another process may be looking. On a full disk the others find out for themselves."""
     part = place.with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps(told), "utf-8")
-    part.replace(place)
+    with suppress(OSError):
+        part.write_text(json.dumps(told), "utf-8")
+        part.replace(place)
 
 
 def literal(path: Path) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .errors import LostData, beginning, of_spark
+
+FULL = os.strerror(errno.ENOSPC)
 
 # Files that queries read, as SQL names them: path, and the size and time of the last change when they entered.
 _ENTERED: dict[str, tuple[Path, tuple[int, int] | None]] = {}
@@ -33,6 +37,9 @@ def asked(native: Any) -> Iterator[None]:
         if isinstance(error, duckdb.OutOfMemoryException):
             raise LostData("DuckDB needs more memory than its limit for a query; raise the limit (CX_MEMORY), "
                           "or leave out columns and rows that are not asked about") from error  # fmt: skip
+        if FULL in str(error):
+            raise LostData("the disk is full where DuckDB keeps what does not fit in memory; free some space there, or "
+                          "name a folder on another disk in the environment variable TMPDIR") from error  # fmt: skip
         if isinstance(error, duckdb.IOException):
             told = f"a file of the data is gone or was changed while it was read; run again ({beginning(error)})"
             raise LostData(told) from error

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from cxlib import folders
+from cxlib import folders, held, paths
 from cxlib.errors import CxError
 from cxlib.report import Options, plan_jobs, run_reports
+from cxlib.study import read_study, study_frame
 from tests import small_notebooks as small
 
 ROOT = Path(__file__).parents[1]
@@ -186,6 +187,15 @@ def test_a_full_disk_costs_the_reports_that_do_not_fit_and_the_run_is_still_reco
     assert not (failed / "report.html").exists()
     assert read(run.folder / "run.json")["counts"] == run.counts
     assert (run.folder / "last" / "default" / "report.html").is_file()
+
+
+def test_a_disk_too_small_for_what_does_not_fit_in_memory_is_one_line(small_disk, monkeypatch):
+    monkeypatch.setenv(paths.SHARED, str(small_disk))
+    monkeypatch.setattr(held, "FEW_ROWS", 0)
+    (small_disk / "filled").write_bytes(bytes(696 << 10))
+    with pytest.raises(CxError, match=r"^the disk is full where DuckDB keeps what does not fit in memory; free some "):
+        study_frame(read_study("example"))
+    assert {path.suffix for path in small_disk.iterdir()} <= {"", ".json"}
 
 
 def test_a_read_only_folder_is_refused_in_one_line_and_stays_as_it_was(tmp_path, small_disk):
