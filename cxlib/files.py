@@ -31,7 +31,7 @@ _GROUPED = r"^\s*[+-]?\d{1,3}(\.\d{3})+(,\d*)?\s*$"
 # "1,234" could be either; with a point behind it, or twice, the comma can only group.
 _POINTED = r"^\s*[+-]?\d{1,3}((,\d{3})+\.\d*|(,\d{3}){2,})\s*$"
 CLOCK = r"^\s*\d+:\d\d(:\d\d)?\s*$"
-_OFFSET = r"\d\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)$"
+OFFSET = r"\d\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)$"
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,14 @@ def sql_of(lazy: nw.LazyFrame[Any]) -> Any:
     return spark if engine.on_spark(lazy) else sys.modules[__name__]
 
 
+def skipped(lazy: nw.LazyFrame[Any], name: str, text: bool, form: Form, zone: str) -> str:
+    """SQL that tells whether a local stamp lies in an hour that clocks skip: the way to UTC and back moves it."""
+    sql = sql_of(lazy)
+    stamp = sql.reading(name, "timestamp", form) if text else f"CAST({name} AS {sql.STAMP})"
+    moved = f"{sql.in_zone(sql.in_utc(stamp, zone), zone)} <> {stamp}"
+    return f"NOT {sql.matches(name, sql.OFFSET)} AND {moved}" if text else moved
+
+
 def reading(name: str, kind: str, form: Form, zone: str = "UTC") -> str:
     """SQL that reads the text of column `name` (a c-name or a table column of ours) as a kind; null if it cannot."""
     if kind in ("number", "integer"):
@@ -91,7 +99,7 @@ def reading(name: str, kind: str, form: Form, zone: str = "UTC") -> str:
         parsed = f"COALESCE({', '.join([*given, f'TRY_CAST({name} AS TIMESTAMP)'])})"
         if kind == "date":
             return f"CASE WHEN isfinite({parsed}) THEN CAST({parsed} AS DATE) END"
-        offset = f"regexp_matches({name}, '{_OFFSET}')"
+        offset = f"regexp_matches({name}, '{OFFSET}')"
         zoned = f"timezone('UTC', TRY_CAST({name} AS TIMESTAMPTZ))"
         return f"CASE WHEN {offset} THEN {zoned} WHEN isfinite({parsed}) THEN {in_utc(parsed, zone)} END"
     return name
@@ -105,13 +113,6 @@ def in_utc(stamp: str, zone: str) -> str:
 def in_zone(stamp: str, zone: str) -> str:
     """SQL that takes a naive stamp of UTC to the clocks of a zone."""
     return stamp if zone == "UTC" else f"timezone('{zone}', timezone('UTC', {stamp}))"
-
-
-def skipped(name: str, text: bool, form: Form, zone: str) -> str:
-    """SQL that tells whether a local stamp lies in an hour that clocks skip: the way to UTC and back moves it."""
-    stamp = reading(name, "timestamp", form) if text else f"CAST({name} AS TIMESTAMP)"
-    moved = f"{in_zone(in_utc(stamp, zone), zone)} <> {stamp}"
-    return f"NOT {matches(name, _OFFSET)} AND {moved}" if text else moved
 
 
 def after(stamp: str, seconds: str) -> str:

@@ -26,7 +26,7 @@ _NUMBER = "^ *[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)? *$"
 _POINTED = "^ *[+-]?[0-9]{1,3}((,[0-9]{3})+[.][0-9]*|(,[0-9]{3}){2,}) *$"
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _STAMP = f"^{_DAY}([ T][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.][0-9]+)?)?)?$"
-_OFFSET = f"^{_DAY}[ T][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.][0-9]+)?)?(Z|[+-][0-9]{{2}}:[0-9]{{2}})$"
+OFFSET = f"^{_DAY}[ T][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.][0-9]+)?)?(Z|[+-][0-9]{{2}}:[0-9]{{2}})$"
 CLOCK = "^[0-9]+:[0-5][0-9](:[0-5][0-9])?$"
 
 
@@ -88,7 +88,7 @@ def reading(name: str, kind: str, form: Form, zone: str = "UTC") -> str:
         if kind == "date":
             return f"CAST({stamp} AS DATE)"
         offset = f"timestampadd(MICROSECOND, unix_micros(try_cast({name} AS TIMESTAMP)), {_ZERO})"
-        return f"CASE WHEN {matches(name, _OFFSET)} THEN {offset} ELSE {in_utc(stamp, zone)} END"
+        return f"CASE WHEN {matches(name, OFFSET)} THEN {offset} ELSE {in_utc(stamp, zone)} END"
     return name
 
 
@@ -113,13 +113,6 @@ def _let(name: str, value: str, body: str) -> str:
 def in_zone(stamp: str, zone: str) -> str:
     """SQL that takes a naive stamp of UTC to the clocks of a zone."""
     return stamp if zone == "UTC" else f"convert_timezone('UTC', '{zone}', {stamp})"
-
-
-def skipped(name: str, text: bool, form: Form, zone: str) -> str:
-    """SQL that tells whether a local stamp lies in an hour that clocks skip: the way to UTC and back moves it."""
-    stamp = reading(name, "timestamp", form) if text else f"CAST({name} AS TIMESTAMP_NTZ)"
-    moved = f"{in_zone(in_utc(stamp, zone), zone)} <> {stamp}"
-    return f"NOT {matches(name, _OFFSET)} AND {moved}" if text else moved
 
 
 def after(stamp: str, seconds: str) -> str:

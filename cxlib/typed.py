@@ -82,7 +82,7 @@ def _skipped(where: str, source: files.Source, stamps: list[str], types: Any, zo
     faults = []
     for name in stamps:
         at = source.view.at[name]
-        odd = files.sql_of(source.view.frame).skipped(at, types[at] == nw.String, source.form, zone)
+        odd = files.skipped(source.view.frame, at, types[at] == nw.String, source.form, zone)
         parts = {"n": f"COUNT(CASE WHEN {odd} THEN 1 END)", "v": f"CAST(MIN(CASE WHEN {odd} THEN {at} END) AS STRING)"}
         count, value = engine.collect(engine.computed(source.view.frame, parts)).iloc[0]
         if count:

@@ -25,14 +25,15 @@ def fitted(on: SimpleNamespace, **options: Any) -> Any:
     return cx.fit_attrition(on.frame, **asked)
 
 
-def looked_at(tables: Any, themes: Any) -> SimpleNamespace:
-    """What the cases are asked of: the tables, the frames made of them, and a fit; `themes` are labelled comments."""
-    frame, answers = cx.landmark(tables, "latest", 180, 90), cx.answers(tables)
-    held = cx.stack_landmarks(tables, "latest", 2, 90, exposures="held")
-    on = SimpleNamespace(tables=tables, frame=frame, answers=answers, themes=themes)
-    on.followed, on.earlier = cx.follow_landmark(tables, "latest", 180, 90), cx.answers(tables, "2026-01-01", 180)
-    on.linked, on.paths = cx.follow_answers(tables), cx.answer_landmark(tables, "latest", 180, 90)
-    on.newcomers, on.fit = cx.newcomers(tables), fitted(on)
+def looked_at(tables: Any, themes: Any, kept: Callable[[Any], Any]) -> SimpleNamespace:
+    """What the cases are asked of: the tables, the frames made of them, each `kept`, and a fit; `themes` are labels."""
+    on = SimpleNamespace(tables=tables, themes=themes)
+    on.frame, on.answers = kept(cx.landmark(tables, "latest", 180, 90)), kept(cx.answers(tables))
+    held = kept(cx.stack_landmarks(tables, "latest", 2, 90, exposures="held"))
+    on.followed = kept(cx.follow_landmark(tables, "latest", 180, 90))
+    on.earlier, on.linked = kept(cx.answers(tables, "2026-01-01", 180)), kept(cx.follow_answers(tables))
+    on.paths, on.newcomers = kept(cx.answer_landmark(tables, "latest", 180, 90)), kept(cx.newcomers(tables))
+    on.fit = fitted(on)
     hazard = {"adjust": [*ADJUST, "window"], "customer": "customer_id", "period": "window", "replicates": 50}
     on.study = replace(cx.read_study("example"), tables=tables)
     on.monthly = cx.fit_attrition(held, causes=CAUSES, **hazard)

@@ -44,10 +44,17 @@ def looks(spark, tables, tmp_path_factory):
     path = str(tmp_path_factory.mktemp("labels") / "themes.parquet")
     cx.simulated_themes(tables["duckdb"].surveys, tables["duckdb"].touchpoints).to_parquet(path)
     labelled = {"duckdb": duckdb.read_parquet(path), "spark": spark.read.parquet(path)}
-    found = {name: looked_at(one, labelled[name]) for name, one in tables.items()}
-    for name in ("frame", "answers", "followed", "linked", "paths", "newcomers"):
-        getattr(found["spark"], name).frame.to_native().persist()
-    return found
+    as_files = tmp_path_factory.mktemp("frames")
+
+    def kept(seen):
+        """A frame of Spark's from a file: with its joins behind it, every step of a query would be planned with them."""
+        if not engine.on_spark(seen.frame):
+            return seen
+        path = str(as_files / f"{len(list(as_files.iterdir()))}.parquet")
+        seen.frame.to_native().write.parquet(path)
+        return engine.View(nw.from_native(spark.read.parquet(path)), seen.at, seen.kind)
+
+    return {name: looked_at(one, labelled[name], kept) for name, one in tables.items()}
 
 
 def on_both(spark, frame, folder):

@@ -19,9 +19,11 @@ from cxlib.errors import CxError
 from cxlib.sources import Studies
 from cxlib.study import read_study
 from tests.test_spark import assert_same
+from tests.test_table_study import COLUMNS
 
 pytestmark = pytest.mark.xdist_group("spark")
-TABLES = """timezone = "Europe/Berlin"
+TABLES = (
+    """timezone = "Europe/Berlin"
 [landmark]
 lookback_days = 30
 horizon_days = 30
@@ -31,24 +33,16 @@ missing = ["-"]
 columns = {customer_id = "Nr", signup_date = "Seit", end_date = "Bis"}
 [tables.tickets]
 file = "tickets.parquet"
-keep = {Art = ["echt"]}
-[tables.tickets.columns]
-ticket_id = "Nr"
-customer_id = "Kunde"
-opened_at = "Auf"
-first_response_at = {column = "Erste", after = "Auf"}
-resolved_at = {column = "Dauer", after = "Auf", unit = "hours"}
-reopened = {column = "Wieder", above = 0}
-escalated = {first_of = ["Stufe A", "Stufe B"], recode = {Ja = true, Nein = false}}
-csat = {column = "Note", recode = {"sehr gut" = 5, gut = 4, schlecht = 1}, missing = ["weiß nicht"]}
-topic = {column = "Note", recode = {schlecht = "bad"}, otherwise = "other"}
-[tables.surveys]
+"""
+    + COLUMNS
+    + """[tables.surveys]
 file = "said.parquet"
 columns = {recommend = "NPS"}
 [tables.ratings]
 file = "said.parquet"
 touchpoints = {Q1 = "website", Q2 = "contact_support"}
 """
+)
 FRAME = """[frame]
 file = "people.parquet"
 customer = "Nr"
@@ -226,7 +220,7 @@ def test_local_clocks_become_utc_as_the_time_zone_database_says(spark, zone):
     sql = {
         "i": "c0",
         "utc": sparks.reading("c1", "timestamp", PLAIN, zone),
-        "odd": sparks.skipped("c1", True, PLAIN, zone),
+        "odd": files.skipped(lazy, "c1", True, PLAIN, zone),
     }
     found = engine.collect(engine.computed(lazy, sql), ["i"])
     later = [stamp.replace(tzinfo=here, fold=1).astimezone(UTC) for stamp in stamps]

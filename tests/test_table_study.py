@@ -15,13 +15,8 @@ TICKETS = """Nr;Kunde;Auf;Dauer;Erste;Note;Stufe A;Stufe B;Wieder;Art
 3;009;01.07.2025 12:00;;0;weiß nicht;;;1;echt
 4;010;01.07.2025 12:00;5;7;sehr gut;;;0;Test
 """
-STUDY = """timezone = "Europe/Berlin"
-[tables.tickets]
-file = "tickets.csv"
-delimiter = ";"
-decimal = ","
-date_format = "%d.%m.%Y %H:%M"
-keep = {Art = ["echt"]}
+# What the desk's columns become; test_spark_studies asks the same of Spark.
+COLUMNS = """keep = {Art = ["echt"]}
 [tables.tickets.columns]
 ticket_id = "Nr"
 customer_id = "Kunde"
@@ -33,6 +28,16 @@ escalated = {first_of = ["Stufe A", "Stufe B"], recode = {Ja = true, Nein = fals
 csat = {column = "Note", recode = {"sehr gut" = 5, gut = 4, schlecht = 1}, missing = ["weiß nicht"]}
 topic = {column = "Note", recode = {schlecht = "bad"}, otherwise = "other"}
 """
+STUDY = (
+    """timezone = "Europe/Berlin"
+[tables.tickets]
+file = "tickets.csv"
+delimiter = ";"
+decimal = ","
+date_format = "%d.%m.%Y %H:%M"
+"""
+    + COLUMNS
+)
 
 
 @pytest.fixture
