@@ -25,7 +25,7 @@ def fitted(on: SimpleNamespace, **options: Any) -> Any:
     return cx.fit_attrition(on.frame, **asked)
 
 
-def looked_at(tables: Any, themes: Any, kept: Callable[[Any], Any]) -> SimpleNamespace:
+def looked_at(tables: Any, themes: Any, kept: Callable[[Any], Any] = lambda seen: seen) -> SimpleNamespace:
     """What the cases are asked of: the tables, the frames made of them, each `kept`, and a fit; `themes` are labels."""
     on = SimpleNamespace(tables=tables, themes=themes)
     on.frame, on.answers = kept(cx.landmark(tables, "latest", 180, 90)), kept(cx.answers(tables))

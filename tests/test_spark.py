@@ -47,7 +47,7 @@ def looks(spark, tables, tmp_path_factory):
     as_files = tmp_path_factory.mktemp("frames")
 
     def kept(seen):
-        """A frame of Spark's from a file: with its joins behind it, every step of a query would be planned with them."""
+        """A frame of Spark's from a file: with its joins behind it, each step of a query is planned with them."""
         if not engine.on_spark(seen.frame):
             return seen
         path = str(as_files / f"{len(list(as_files.iterdir()))}.parquet")
