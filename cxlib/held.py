@@ -62,8 +62,7 @@ def remembered(known_as: str, find: Callable[[], dict[str, Any]]) -> dict[str, A
 
 def identity(files: Iterable[Path], *asked: object) -> str:
     """What some files hold, as far as their sizes and dates tell, and what was asked of it."""
-    stats = [(str(path), path.stat()) for path in files]
-    return repr(([(path, about.st_size, about.st_mtime_ns) for path, about in stats], asked))
+    return repr(([(str(path), queries.as_it_is(path)) for path in files], asked))
 
 
 def narrowed(lazy: nw.LazyFrame[Any]) -> tuple[nw.LazyFrame[Any], list[nw.Expr]]:
@@ -89,7 +88,8 @@ def stored(relation: duckdb.DuckDBPyRelation, copy: Path | None = None) -> Any:
         part = copy.with_suffix(f".{os.getpid()}.part")
         try:
             relation.write_parquet(str(part))
-            part.replace(copy)
+            if not copy.exists():  # of two processes that began at once the first is read by both
+                part.replace(copy)
         finally:
             part.unlink(missing_ok=True)  # of a disk that is full by now
     return read(copy)

@@ -23,7 +23,7 @@ _ENTERED: dict[str, tuple[Path, tuple[int, int] | None]] = {}
 
 def watch(path: Path, spelled: str) -> None:
     """Note a file that every query of a frame reads again; a study read anew takes it as it then is."""
-    _ENTERED["'" + spelled.replace("'", "''") + "'"] = (path, _now(path))
+    _ENTERED["'" + spelled.replace("'", "''") + "'"] = (path, as_it_is(path))
 
 
 @contextmanager
@@ -63,11 +63,11 @@ def fetched(relation: duckdb.DuckDBPyRelation) -> list[tuple]:
 
 def _changed(native: Any) -> list[str]:
     """A line for each file of the query that is not what entered; to ask for the time of a few files costs nothing."""
-    changed = {spelled: path for spelled, (path, entered) in _ENTERED.items() if _now(path) != entered}
+    changed = {spelled: path for spelled, (path, entered) in _ENTERED.items() if as_it_is(path) != entered}
     sql = _read_by(native) if changed else ""
     return [
         f"{path.name}: the file was changed after it was first read; read the study anew"
-        if _now(path)
+        if as_it_is(path)
         else f"{path.name}: the file is gone, it was there before; put it back and run again"
         for spelled, path in changed.items()
         if spelled in sql
@@ -92,7 +92,8 @@ def _whole(path: Path) -> bool:
         return False
 
 
-def _now(path: Path) -> tuple[int, int] | None:
+def as_it_is(path: Path) -> tuple[int, int] | None:
+    """The size and time of the last change of a file; None if it is gone."""
     try:
         about = path.stat()
     except OSError:
