@@ -172,7 +172,8 @@ def preventable_contacts(
     sums = replicated_products(moments, replicates, seed)[:, 0, 1:]
     n = sums[0, 0] + sums[0, 1]
     if not n:
-        raise CxError("tickets: at least one must have been opened while its customer was one; none was")
+        raise CxError("tickets: at least one must have been opened while its customer was one, none was; compare their "
+                      "customer_id and opened_at with the customers'")  # fmt: skip
     with np.errstate(divide="ignore", invalid="ignore"):
         inside, outside, days_in, days_out, unhit, unhit_days, excess = sums.T
         every, days = inside + outside, days_in + days_out

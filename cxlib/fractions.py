@@ -146,7 +146,7 @@ def outweighs(fit: AttritionFit, a: str, b: str, level: float = 0.95, by: str | 
     {'price > service': 0.25, 'service > price': 0.25, 'tie': 0.375, 'neither': 0.125}
     """
     faults = [unknown("cause", name, fit.causes) for name in (a, b) if name not in fit.causes]
-    refuse([*faults, *(["a and b must be two different causes"] if a == b else [])])
+    refuse([*faults, *([f"a and b must be two different causes, not both '{a}'; name another"] if a == b else [])])
     pair = [list(fit.causes).index(name) for name in (a, b)]
     terms = (f"{a} > {b}", f"{b} > {a}", "tie", "neither")
     names = [(term, measure) for measure in ("of_all", "of_any", "of_both") for term in terms]

@@ -63,7 +63,7 @@ def first_day(tables: Tables) -> date:
             lazy = tables.present[name].frame.select(nw.col(HAPPENED[name]).cast(nw.Date).min().alias("first"))
             found += [value for value in engine.collect(lazy)["first"] if value is not None and value == value]
     if not found:
-        raise CxError("interactions and tickets: at least one must have a stamp; there is none")
+        raise CxError("interactions and tickets: at least one row must have a stamp, there is none; check the files")
     first = min(found)
     return first.date() if hasattr(first, "date") else first
 

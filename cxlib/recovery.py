@@ -157,7 +157,7 @@ def _within(lazy: nw.LazyFrame[Any], target_days: float, level: float) -> Row:
     )
     counts = engine.collect(grid.group_by("hours", "e").agg(nw.len().cast(nw.Float64).alias("n")), ["hours", "e"])
     if counts.empty:
-        raise CxError("surveys: at least one answer must be a detractor's; none is")
+        raise CxError(f"surveys: at least one answer must be below {LOWEST_PASSIVE}, none is; take a longer period")
     hours, ended, n = (counts[name].to_numpy(float) for name in ("hours", "e", "n"))
     curve = survival_curve(hours, ended, n)
     share, error, lower, upper, how = ended_by(curve, 24.0 * target_days, hours, ended, n, level)

@@ -97,7 +97,8 @@ def _check(data: Tables, groups: Sequence[str], every: str | None) -> list[str]:
     """The groups that are columns of the customers; faults of the rest."""
     if not isinstance(data, Tables):
         raise CxError(
-            "data must be Tables, from cx.load or a study: a volume needs the customers as well as the tickets"
+            f"data must be Tables, from cx.load or a study, not {type(data).__name__}: a volume needs the customers as "
+            f"well as the tickets"
         )
     tickets, people = (data.need(name, "the ticket volume needs it") for name in ("tickets", "customers"))
     there = {*tickets.at, *people.at}

@@ -91,6 +91,15 @@ ATTRITION = {
             "'left' is the outcome; it cannot also explain it",
         ],
     ),
+    "more causes than can be told apart": (
+        {"causes": {f"cause {i}": {name: CAUSES["service"]["service"]} for i, name in enumerate("abcdefghi")}},
+        [f"cause 'cause {i}': no column '{name}'; {THERE}" for i, name in enumerate("abcdefghi")]
+        + ["at most 8 causes can be told apart, not 9; make one of several"],
+    ),
+    "a cause of numbers": (
+        {"causes": {"service": {"number": {1: 0}}}},
+        ["cause 'service', column 'number' has 600 numbers, more than 100 levels; make bands of it"],
+    ),
     "a cause called joint": (
         {"causes": one_of_each("joint")},
         ["no cause may be called 'joint', the name of all of them together"],
@@ -107,7 +116,8 @@ ATTRITION = {
 @pytest.mark.parametrize("case", ATTRITION)
 def test_wrong_settings_of_the_attrition_model(case):
     settings, lines = ATTRITION[case]
-    assert attrition(**settings) == lines
+    data = DATA.assign(number=range(len(DATA))) if case == "a cause of numbers" else DATA
+    assert attrition(data, **settings) == lines
 
 
 DECIDES = "so that no finite effect exists; merge its levels, or leave it out if it was recorded after the outcome"

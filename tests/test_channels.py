@@ -87,10 +87,11 @@ def test_what_is_held_alike_is_asked_for_or_what_is_there(tables):
         ({"drop": ["issue_id"]}, {}, "no column 'issue_id'"),
         ({"drop": ["csat", "channel"]}, {}, "no column 'csat'"),
         ({}, {"alike": ["topik"]}, "no column 'topik'; did you mean 'topic'"),
-        ({"drop": ["escalated", "reopened", "resolved_at"]}, {"alike": ["went_badly"]}, "'went_badly' needs escalated"),
+        ({"drop": ["escalated", "reopened", "resolved_at"]}, {"alike": ["went_badly"]},
+         "tickets: 'went_badly' needs escalated, reopened or resolved_at; leave it out of alike"),
         ({"rows": 60}, {}, "at least 5 rows must be exposed and 5 not"),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_be_compared_is_refused(tables, change, options, words):
     tickets = tables["tickets"].drop(columns=change.get("drop", [])).head(change.get("rows", 10**6))
     with pytest.raises(CxError) as caught:

@@ -178,3 +178,9 @@ def test_wrong_options_are_refused(options, fault):
     with pytest.raises(CxError) as refused:
         control_chart(series(BATCHES), "x", **options)
     assert list(refused.value.faults) == [fault]
+
+
+def test_words_are_no_values_of_a_chart():
+    with pytest.raises(CxError) as refused:
+        control_chart(series(["low", "high"]), "x")
+    assert list(refused.value.faults) == ["column 'x' must hold numbers or true/false, it is factor; recode it"]

@@ -110,6 +110,7 @@ def test_a_line_that_is_no_vote_is_told(lines):
     ("lines", "told"),
     [
         (12, "votes takes lines of letters, one for each person, not 12"),
+        ("\n \n", "there must be one line of 12 letters at least, there is none; write S or B for each scene"),
         ([3, None], "a line must hold 12 letters, S or B, not '3'"),
         ("x" * 5000, f"a line must hold 12 letters, S or B, not '{'X' * 79}…'"),
     ],

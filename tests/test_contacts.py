@@ -127,6 +127,13 @@ def test_a_missing_table_is_named(simulated):
         cx.preventable_contacts(cx.load(tables))
 
 
+def test_contacts_of_nobody_are_refused(simulated):
+    tables = simulated[0]
+    told = "tickets: at least one must have been opened while its customer was one, none was; compare their customer_id"
+    with pytest.raises(CxError, match=f"^{told} and opened_at with the customers'$"):
+        cx.preventable_contacts(cx.load(tables | {"tickets": tables["tickets"].assign(customer_id="nobody")}))
+
+
 @pytest.mark.parametrize("same", [None, "topic", "channel"])
 @pytest.mark.parametrize("window", [7, 45])
 def test_repeat_contact_is_a_count_by_hand(simulated, same, window):

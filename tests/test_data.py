@@ -3,6 +3,7 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 
 import duckdb
 import pandas as pd
@@ -11,9 +12,9 @@ import pyarrow as pa
 import pytest
 
 import cxlib as cx
-from cxlib import engine, files, schema
+from cxlib import data, engine, files, schema
 from cxlib.data import load, validate
-from cxlib.errors import CxError
+from cxlib.errors import CxError, LostData
 from cxlib.simulation import simulate
 
 CSV = "customer_id,signup_date,end_date,region\n007,2025-01-31,,North\n08,2025-02-01,2026-01-01,None\n"
@@ -256,6 +257,46 @@ def test_tables_without_a_day_are_refused():
         _ = load({"customers": empty}).last_day
 
 
+def test_a_last_day_that_cannot_be_meant_is_refused_with_its_table():
+    told = "table 'prices': the last day must lie in the years 1800 to 2999, it is 9999-12-31; correct the years, or name what stands for no day in missing"
+    with pytest.raises(CxError, match=f"^{told}$"):
+        _ = load({"customers": people(), "prices": prices(date(9999, 12, 31))}).last_day
+
+
+WINDOW = {"lookback_days": 100, "horizon_days": 90}
+# A function, the table that it is not given, and why it needs it.
+LACKING = [
+    (cx.attrition_rate, "customers", "an attrition rate needs it"),
+    (cx.ticket_volume, "customers", "the ticket volume needs it"),
+    (cx.ticket_volume, "tickets", "the ticket volume needs it"),
+    (cx.resolution_time, "tickets", "the service measures need it"),
+    (cx.repeat_contact, "tickets", "repeat contact needs it"),
+    (cx.contact_topics, "tickets", "topics are written there"),
+    (cx.preventable_contacts, "customers", "contact rates need it"),
+    (cx.preventable_contacts, "interactions", "what brings contacts must be there, such as product_fault"),
+    (cx.preventable_contacts, "tickets", "contacts are its rows"),
+    (cx.channel_shares, "interactions", "channels are written there"),
+    (cx.channel_switches, "tickets", "switches of channel are seen there"),
+    (cx.closed_loop, "customers", "when somebody ceased to be a customer is there"),
+    (cx.closed_loop, "surveys", "bad answers are there"),
+    (cx.closed_loop, "interactions", "follow-ups are there"),
+    (cx.journey_map, "interactions", "the journey needs it"),
+    (cx.journey_map, "touchpoints", "what is service is written there"),
+    (cx.reach_without, "touchpoints", "what is service is written there"),
+    (cx.follow_answers, "surveys", "it says who was asked"),
+    (cx.newcomers, "surveys", "it says what referrers answered"),
+    (cx.answers, "customers", "answers need it"),
+    (lambda tables: cx.landmark(tables, "2026-01-01", **WINDOW), "customers", "a landmark needs it"),
+]
+
+
+@pytest.mark.parametrize(("function", "table", "why"), LACKING)
+def test_a_table_that_is_not_there_is_named_with_the_reason(simulated, function, table, why):
+    tables = load({name: frame for name, frame in simulated.items() if name != table})
+    with pytest.raises(CxError, match=f"^no table '{table}': {why}; add it to the study$"):
+        function(tables)
+
+
 def test_simulated_tables_fulfil_the_contract(simulated):
     found = validate(load(simulated))
     assert list(found) == ["table", "rule", "column", "rows", "failing", "share", "examples"]
@@ -330,3 +371,12 @@ def test_a_table_without_rows_breaks_no_rule():
     found = cx.validate(cx.load({"customers": pd.DataFrame(empty), "tickets": pd.DataFrame(tickets)}))
     assert found.loc[found["failing"] > 0, "rule"].tolist() == ["customer_id is in customers"]
     assert (found.loc[found["table"] == "customers", ["rows", "failing", "share"]] == 0).all(axis=None)
+
+
+def test_a_rule_that_could_not_be_counted_is_told(monkeypatch):
+    """pointblank tells of no failing rows, rather than of a fault, where a query of its own broke."""
+    broken = SimpleNamespace(n=2, n_failed=None)
+    monkeypatch.setattr(data, "interrogated", lambda *given: SimpleNamespace(validation_info=[broken] * len(given[2])))
+    line = "customers: the rule 'customer_id is unique' could not be checked; see that the file is whole"
+    with pytest.raises(LostData, match=f"^{line}$"):
+        validate(load({"customers": people()}))

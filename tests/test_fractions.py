@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from cxlib.attrition import fit_attrition
+from cxlib.errors import CxError
 from cxlib.fitted import risks
 from cxlib.fractions import outweighs
 from tests.frames import CAUSES, customers
@@ -112,3 +113,14 @@ def test_limits_cover_where_two_causes_weigh_the_same():
         nominal = 0.925 if term == "tie" else 0.95
         least = nominal - 3 * np.sqrt(nominal * (1 - nominal) / simulations)
         assert count / simulations >= least, (measure, term)
+
+
+def test_a_cause_is_not_weighed_against_itself(fit):
+    with pytest.raises(CxError, match=r"^a and b must be two different causes, not both 'price'; name another$"):
+        outweighs(fit, "price", "price")
+
+
+def test_groups_must_be_named_in_the_fit(fit):
+    told = r"^by: no column 'abroad'; There are: .*; name it in fit_attrition\(by='abroad'\)$"
+    with pytest.raises(CxError, match=told):
+        outweighs(fit, "price", "service", by="abroad")

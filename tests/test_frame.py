@@ -296,11 +296,13 @@ def test_beyond_the_last_day_of_the_data_is_refused_with_both_dates():
         ({"as_of": "31.3.2026"}, "landmark: as_of must be an ISO day such as 2026-03-31 or 'latest', not '31.3.2026'"),
         ({"as_of": None}, "landmark: as_of must be an ISO day such as 2026-03-31 or 'latest', not 'None'"),
         ({"as_of": "2020-01-01"}, "landmark: nobody is at risk on 2020-01-01; choose an as_of after the first signups"),
+        ({"as_of": "0203-01-01"}, "landmark: as_of must lie in the years 1800 to 2999, not on 0203-01-01; "
+         "correct the year"),
         ({"lookback_days": 0}, "landmark: lookback_days must be a whole number of days from 1 to 36500, not '0'"),
         ({"horizon_days": True}, "landmark: horizon_days must be a whole number of days from 1 to 36500, not 'True'"),
         ({"slow_hours": -1}, "landmark: slow_hours must be hours above 0, not '-1'"),
     ],
-)
+)  # fmt: skip
 def test_bad_lengths_and_days_are_refused(change, text):
     tables = load({"customers": customers("1"), "interactions": at(["2026-06-29"])})
     with pytest.raises(CxError) as error:

@@ -66,3 +66,11 @@ def test_a_day_outside_the_data_is_refused(example, day, words):
 def test_the_first_day_is_that_of_the_first_event(example):
     tickets, events = (example.tables.tickets.to_pandas(), example.tables.interactions.to_pandas())
     assert first_day(example.tables) == min(tickets.opened_at.min(), events["at"].min()).date()
+
+
+def test_without_any_event_there_is_no_first_day():
+    tables = cx.simulate(customers=50, seed=1)[0]
+    none = {name: tables[name].head(0) for name in ("interactions", "tickets")}
+    told = "^interactions and tickets: at least one row must have a stamp, there is none; check the files$"
+    with pytest.raises(CxError, match=told):
+        cx.preventable_contacts(cx.load(none | {"customers": tables["customers"]}))

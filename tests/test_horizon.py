@@ -165,8 +165,9 @@ def test_the_result_has_the_one_shape_and_says_what_was_done():
 def test_at_least_two_periods_among_the_confounders_or_a_line():
     data = stack()
     fit = fit_attrition(data, causes=CAUSES, adjust=["window", "segment"], replicates=0, **KEYS)
-    with pytest.raises(CxError, match=r"fit.adjust: no period 'windwo'; did you mean 'window'\?"):
+    with pytest.raises(CxError, match=r"fit.adjust: no period 'windwo'; did you mean 'window'\?") as refused:
         fraction_by_horizon(fit, "windwo")
+    assert str(refused.value).endswith("; fit on stack_landmarks with the period among adjust")
     one = fit_attrition(data[data["month"] == 1], causes=CAUSES, adjust=["month"], by=[], replicates=0)
     with pytest.raises(CxError, match="period 'month' must have two levels or more, not only '1"):
         fraction_by_horizon(one, "month")

@@ -138,6 +138,12 @@ def test_columns_of_customers_can_be_held_alike(tables):
     assert found.loc["adjusted", "method"].startswith("same recommend and segment")
 
 
+def test_without_a_bad_answer_there_is_no_loop_to_close(tables):
+    happy = tables | {"surveys": tables["surveys"].assign(recommend=9)}
+    with pytest.raises(CxError, match=r"^surveys: at least one answer must be below 7, none is; take a longer period$"):
+        cx.closed_loop(cx.load(happy))
+
+
 def test_without_follow_ups_it_says_so(tables):
     none = tables | {"interactions": tables["interactions"].query("touchpoint != 'follow_up'")}
     with pytest.raises(CxError, match="no touchpoint 'follow_up'"):

@@ -458,7 +458,7 @@ def test_a_halo_joins_ratings_that_share_nothing_else():
             ["customers must be", "months must be a whole number from 9 to 120, not '8'"],
         ),
         ({"seed": -1}, ["seed must be a whole number from 0"]),
-        ({"customers": 1}, ["nobody is at risk at 2026-04-01 among 1 customers"]),
+        ({"customers": 1}, ["simulate: nobody is at risk at 2026-04-01 among 1 customers; ask for more customers"]),
     ],
 )
 def test_what_cannot_be_simulated_is_refused_by_name(given, words, tmp_path):

@@ -95,5 +95,7 @@ def test_wrong_options_are_refused(options, fault):
 
 
 def test_a_frame_of_tickets_alone_has_no_customers_to_count():
-    with pytest.raises(CxError, match="data must be Tables"):
+    with pytest.raises(CxError) as refused:
         cx.ticket_volume(base()[1])
+    told = "data must be Tables, from cx.load or a study, not DataFrame: a volume needs the customers as well as the"
+    assert str(refused.value) == f"{told} tickets"
