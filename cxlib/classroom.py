@@ -113,11 +113,8 @@ def votes(lines: str | Iterable[str] = INVENTED) -> pd.DataFrame:
     people = ["".join(str(line).split()).upper() for line in given if str(line).strip()]
     odd = [line for line in people if len(line) != count or set(line) - set("SB?")]
     refuse(f"a line must hold {count} letters, S or B, not '{shortened(line)}'" for line in odd)
-    refuse(
-        []
-        if people
-        else [f"there must be one line of {count} letters at least, there is none; write S or B for each scene"]
-    )
+    if not people:
+        raise CxError(f"there must be one line of {count} letters at least, there is none; write S or B for each scene")
     told = lessons.full("workshop_scenes.csv").set_index("number").loc[first:last]
     shares = []
     for place in range(count):

@@ -72,8 +72,10 @@ def spelled(pattern: str) -> list[str]:
 
 def _text(path: Path) -> str:
     try:
-        if path.stat().st_size > LARGEST:
-            raise CxError(f"{path.name}: a file of themes must be under {LARGEST:,} bytes")
+        if (size := path.stat().st_size) > LARGEST:
+            raise CxError(
+                f"{path.name}: a file of themes must have at most {LARGEST:,} bytes, not {size:,}; keep only words"
+            )
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CxError(f"{path.name}: must be UTF-8, it is not at byte {error.start}; save it as UTF-8") from None
@@ -100,7 +102,10 @@ def _faults(raw: Mapping[str, Any], lines: list[str]) -> Iterator[tuple[int, str
         yield _line(lines, "themes"), 'there must be [themes] with at least one, such as service = ["support"]'
         themes = {}
     if not isinstance(tone, dict):
-        yield _line(lines, "tone"), f"[tone] must be a table, not {shortened(tone)}"
+        yield (
+            _line(lines, "tone"),
+            f'[tone] must be a table, not {shortened(tone)}; write [tone] and negative = ["slow"]',
+        )
         tone = {}
     if len(themes) > MOST_THEMES:
         yield _line(lines, "themes"), f"there must be at most {MOST_THEMES} themes, not {len(themes)}; merge some"

@@ -144,7 +144,7 @@ def touchpoint_gaps(data: Tables | Study, level: float = 0.95) -> pd.DataFrame:
 
 def _driver_gaps(study: Study, level: float) -> pd.DataFrame:
     drivers = study.experience.drivers if study.experience else []
-    refuse(["experience.drivers: the study names none; without them no touchpoint is known"] * (not drivers))
+    refuse(["experience.drivers must name the columns of ratings, it names none; add them"] * (not drivers))
     found = missing_values(study, level)
     kept = found[found["term"].isin(drivers)].sort_values("estimate", ascending=False, kind="stable")
     shown = kept.rename(columns={"table": "touchpoint"})

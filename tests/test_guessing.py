@@ -14,7 +14,7 @@ import pytest
 
 import cxlib as cx
 from cxlib.__main__ import main
-from cxlib.errors import CxError
+from cxlib.errors import CxError, ending
 from cxlib.guessing import write_guess
 from cxlib.study import ROOT, read_study, study_answers
 
@@ -262,8 +262,24 @@ def test_a_folder_that_cannot_be_written_to_is_told(folder, monkeypatch):
     with pytest.raises(CxError, match=r"study.toml' cannot be written \(Permission denied\); copy the exports to a"):
         write_guess(place)
     monkeypatch.setattr(Path, "iterdir", refused)
-    with pytest.raises(CxError, match=r"cannot be looked into \(Permission denied\)"):
+    with pytest.raises(CxError) as error:
         write_guess(place)
+    assert error.value.faults == (f"--guess: '{ending(place)}' cannot be looked into (Permission denied)",)
+
+
+def test_a_folder_of_nothing_that_can_be_read_is_told(tmp_path):
+    told = "must hold a list of customers, tickets, or answers with a score; there is no file that can be read; add the list"
+    with pytest.raises(CxError) as error:
+        write_guess(tmp_path)
+    assert error.value.faults == (f"--guess: '{ending(tmp_path)}' {told} of customers they belong to",)
+
+
+def test_of_two_files_like_one_table_the_better_is_used(folder, tmp_path_factory):
+    place = folder("crm_accounts.csv")
+    rows = (place / "crm_accounts.csv").read_bytes()
+    (place / "other_accounts.csv").write_bytes(rows)
+    told = "other_accounts.csv: looks like customers, as crm_accounts.csv does; it is not used"
+    assert told in write_guess(place)[1]
 
 
 def refused(*given, **named):

@@ -71,6 +71,11 @@ def test_a_good_file_is_read(tmp_path):
         ("[tone]", "[tones]", "line 9: no table 'tones'; did you mean 'tone'?"),
         ("[themes]", "[theme]", "line 2: no table 'theme'; did you mean 'themes'?"),
         ('"expensive",', '"expensive" "x",', "not valid TOML: "),
+        (GOOD, "# no line", 'line 1: there must be [themes] with at least one, such as service = ["support"]'),
+        (GOOD, "tone = 3\n[themes]\nfood = ['tea']", "line 1: [tone] must be a table, not 3; write [tone] and "
+         'negative = ["slow"]'),
+        ("service =", "\n".join(f"t{i} = ['x']" for i in range(40)) + "\nservice =", "line 2: there must be at most 40 "
+         "themes, not 42; merge some"),
     ],
 )  # fmt: skip
 def test_a_fault_is_told_with_file_and_line(tmp_path, old, new, fault):
@@ -93,6 +98,11 @@ def test_a_file_that_is_none_is_refused(tmp_path):
     (tmp_path / "latin.toml").write_bytes("[themes]\nfood = ['café']".encode("latin-1"))
     with pytest.raises(CxError, match="must be UTF-8, it is not at byte"):
         read_lexicon(tmp_path / "latin.toml")
+    with pytest.raises(CxError, match=r"^themes\.toml: not valid TOML: nested too deeply$"):
+        lexicon(tmp_path, "x = " + "[" * 5000 + "]" * 5000)
+    told = r"^themes\.toml: a file of themes must have at most 1,000,000 bytes, not 1,000,002; keep only words$"
+    with pytest.raises(CxError, match=told):
+        lexicon(tmp_path, "# " + "x" * 1_000_000)
 
 
 @pytest.mark.parametrize(

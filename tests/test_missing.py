@@ -71,3 +71,11 @@ def test_a_study_of_tables_is_its_tables(tables):
     study = cx.read_study("example")
     pd.testing.assert_frame_equal(cx.missing_values(study), cx.missing_values(study.tables))
     pd.testing.assert_frame_equal(cx.touchpoint_gaps(study), cx.touchpoint_gaps(study.tables))
+
+
+def test_a_frame_without_drivers_has_no_touchpoints(tmp_path):
+    (tmp_path / "r.csv").write_text("recommend,staff\n9,4\n3,5\n")
+    (tmp_path / "own.toml").write_text('[frame]\nfile = "r.csv"')
+    told = r"^experience\.drivers must name the columns of ratings, it names none; add them$"
+    with pytest.raises(CxError, match=told):
+        cx.touchpoint_gaps(cx.read_study(tmp_path / "own.toml"))

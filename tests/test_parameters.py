@@ -5,7 +5,7 @@ import json
 import nbformat
 import pytest
 
-from cxlib.errors import CxError
+from cxlib.errors import CxError, ending
 from cxlib.parameters import check_parameters, find_notebooks, read_parameter_file, read_parameters
 from tests import small_notebooks as small
 
@@ -185,6 +185,12 @@ def test_a_bad_parameter_file_is_one_line(tmp_path, text, line):
     assert line in found
 
 
+def test_a_folder_is_no_parameter_file_and_a_large_one_is_refused(tmp_path):
+    where = f"parameter file '{ending(tmp_path)}'"
+    told = f"{where} must be a file, it is a folder or a device; name the file"
+    assert faults(read_parameter_file, tmp_path) == [told]
+
+
 def test_a_yaml_tag_builds_nothing(path, tmp_path):
     (tmp_path / "p.yml").write_text("only_value: !!python/object/apply:os.getcwd []\n")
     assert faults(check_parameters, path, read_parameter_file(tmp_path / "p.yml")) == [
@@ -238,6 +244,19 @@ def test_cells_that_nobody_could_run_are_one_line(tmp_path, capfd, changed):
 def test_parameters_cells_that_break_readers_are_one_line(tmp_path, source, told):
     (found,) = faults(read_parameters, cell(tmp_path, source))
     assert found.startswith(told) and len(found) < 300
+
+
+def test_a_notebook_without_a_list_of_cells_is_one_line(tmp_path):
+    (tmp_path / "x.ipynb").write_text('{"cells": "", "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+    told = f"'{ending(tmp_path / 'x.ipynb')}' is not a notebook: it must hold metadata and a list of cells"
+    assert faults(read_parameters, tmp_path / "x.ipynb") == [told]
+
+
+def test_a_folder_without_numbered_notebooks_is_told(tmp_path, monkeypatch):
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path)
+    told = "no numbered notebook in 'notebooks'; name one, or run cx beside a notebooks folder"
+    assert faults(find_notebooks, []) == [told]
 
 
 def test_notebooks_are_found_by_stem_beginning_and_path(tmp_path, monkeypatch):

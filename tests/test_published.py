@@ -196,6 +196,11 @@ def test_every_claim_says_how_it_is_tested_and_what_would_make_it_untestable():
         (",0.13,", ",１３,", "'cx_it': value must be a number or empty, not '１３'"),
         (",0.13,", ",1e999,", "'cx_it': value must be a number or empty, not '1e999'"),
         (",0.13,", ",-0.13,", "'cx_it': value must lie between 0 and 1 for share, not -0.13"),
+        (
+            ",401,,2019,",
+            ",4.5,,2019,",
+            "'cx_survey': n must be a whole number of at most nine digits or empty, not '4.5'",
+        ),
         (",0.13,equals", ",0.13,equal", "'cx_it': no relation 'equal'; did you mean 'equals'?"),
         (",untestable", ",untestible", "no column 'untestable'; did you mean 'untestible'?"),
         ("Zendesk", "", "'unhappy_tell': source must be given"),

@@ -78,3 +78,12 @@ def test_what_holds_no_table_is_one_line(tmp_path, content):
     (tmp_path / "a.csv").write_bytes(content)
     with pytest.raises(CxError, match=r"^a.csv: holds no table with two columns or more; leave it out$"):
         sniff(tmp_path / "a.csv", NOTHING)
+
+
+def test_a_cell_too_long_for_a_table_is_one_line(tmp_path):
+    (tmp_path / "a.csv").write_text(f'a,b\n"{"x" * 200_000}",1\n')
+    told = (
+        r"^a.csv: cannot be read as a table \(field larger than field limit \(131072\)\); export it again, or leave it "
+    )
+    with pytest.raises(CxError, match=told + "out$"):
+        sniff(tmp_path / "a.csv", NOTHING)

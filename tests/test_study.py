@@ -1,6 +1,7 @@
 """Study files: what they yield, and every fault in the words of the file, all at once."""
 # ruff: noqa: E501  (a fault is one line, however long)
 
+import os
 import shutil
 from datetime import date
 from pathlib import Path
@@ -206,6 +207,7 @@ def test_only_column_takes_any_column_of_the_study(acme):
         ([('weights = "w"', 'satisfaction = "Staf"')], "experience.satisfaction: no column 'Staf'; did you mean 'Staff'? There are: "),
         ([('service = ["Staff"]', 'service = ["Stuff"]')], "experience.groups.service: no driver 'Stuff'; did you mean "
          "'Staff'? There are: 'Staff', 'Price'"),
+        ([('"Price"]\nmissing', '"Price", "Staff"]\nmissing')], "experience.drivers: 'Staff' must be named once"),
         ([('price = ["Price"]', 'price = ["Staff"]')], "experience.groups: driver 'Staff' must be in one group, it is in "
          "several"),
         ([("[frame]", 'timezone = "Europe/Berln"\n[frame]')], "timezone: no time zone 'Europe/Berln'; did you mean "
@@ -340,6 +342,15 @@ def test_a_file_that_is_no_study_is_one_line(tmp_path, content, expected):
     (tmp_path / "acme.toml").write_bytes(content)
     (told,) = faults(tmp_path / "acme.toml")
     assert told.startswith(expected)
+
+
+def test_a_study_that_is_a_folder_or_nested_too_deeply_is_one_line(tmp_path):
+    (tmp_path / "acme.toml").write_bytes(b"x = " + b"{a = " * 5000 + b"1" + b"}" * 5000)
+    assert faults(tmp_path / "acme.toml") == ["acme.toml: not valid TOML: nested too deeply"]
+    (tmp_path / "folder.toml").mkdir()
+    os.mkfifo(tmp_path / "pipe.toml")
+    for name in ("folder.toml", "pipe.toml"):
+        assert faults(tmp_path / name) == [f"{name}: a study must be a file, it is a folder or a device; name the file"]
 
 
 def test_a_study_is_found_by_name_by_path_and_from_any_folder(tmp_path, monkeypatch, acme):

@@ -258,7 +258,8 @@ def test_shares_must_lie_between_0_and_1(shares):
 def test_two_groups_or_a_line():
     with pytest.raises(CxError, match="column 'region' must have two levels or more to compare, not only 'north'"):
         log_rank(followed().assign(region="north"), **T, by="region")
-    with pytest.raises(CxError, match="rho must be a number"):
+    told = r"^rho must be a number such as 0 \(log-rank\) or 1 \(Peto and Peto\), not 'high'$"
+    with pytest.raises(CxError, match=told):
         log_rank(followed(), **T, by="region", rho="high")
 
 

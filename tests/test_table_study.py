@@ -5,7 +5,7 @@ import duckdb
 import pytest
 
 from cxlib import files
-from cxlib.errors import CxError
+from cxlib.errors import CxError, shortened
 from cxlib.feeds import mapping
 from cxlib.study import read_study
 
@@ -165,6 +165,44 @@ def test_where_columns_come_from_is_told(desk):
 )
 def test_a_fault_names_the_table_the_file_and_the_key(desk, changes, fault):
     assert faults(desk(*changes))[0] == f"desk.toml: {fault}"
+
+
+@pytest.mark.parametrize(
+    ("columns", "fault"),
+    [
+        ("", "tables: tickets (t.parquet): column 'opened_at' must be a stamp, it is Float64; convert it"),
+        (
+            'columns = {opened_at = {column = "flag", after = "flag"}}',
+            "tables.tickets: tickets (t.parquet): column 'flag' must be a stamp, it is Boolean; convert it",
+        ),
+    ],
+)
+def test_a_typed_column_of_another_kind_is_told_with_its_type(tmp_path, columns, fault):
+    rows = "'1' AS ticket_id, '1' AS customer_id, 1.5::DOUBLE AS opened_at, true AS flag"
+    duckdb.sql(f"COPY (SELECT {rows}) TO '{tmp_path}/t.parquet'")
+    (tmp_path / "own.toml").write_text(f'[tables.tickets]\nfile = "t.parquet"\n{columns}')
+    assert faults(tmp_path / "own.toml") == [f"own.toml: {fault}"]
+
+
+@pytest.mark.parametrize(
+    ("frame", "fault"),
+    [
+        (
+            'file = "own.toml"',
+            "own.toml: a file must end in '.parquet', '.csv', '.txt', '.tsv', '.xlsx', '.xlsm'; export it as one of these",
+        ),
+        ('file = "no/rows.csv"', "no file 'rows.csv': the folder '{folder}/no' is not there or is empty"),
+        ('file = "rows.csv"\nmissing = [[1]]', "frame.missing[1]: must be a text, a number or true/false, not '[1]'"),
+        (
+            'database = "a://b"\ntable = "t"',
+            "frame.database must be the name of a variable or a file; an address does not belong in a study: put it into an environment variable, or a file of its own, and name that in database",
+        ),
+    ],
+)
+def test_what_is_no_place_of_rows_is_refused(tmp_path, frame, fault):
+    (tmp_path / "own.toml").write_text(f"[frame]\n{frame}")
+    told = fault.replace("{folder}", shortened(tmp_path))
+    assert faults(tmp_path / "own.toml") == [f"own.toml: {told}"]
 
 
 def test_faults_of_several_columns_are_told_at_once(desk):

@@ -188,9 +188,10 @@ SLIPS = [
     ("4.5", "help_pages", "The cheapest, but its interval holds 0"),
     ("4.5", "product", "The largest share of the score"),
     ("4.5", "website", "more points for the same money"),
-    ("4.6", ("price", 80, "sure"), "more than the budget"),
+    ("4.6", ("price", 80, "sure"), "thousand: more than the budget."),
     ("4.6", ("help_pages", 80, "sure"), "You call it sure, but its interval holds 0."),
-    ("4.6", ("contact_support", 80, "unsure"), "You call it unsure"),
+    ("4.6", ("contact_support", 80, "unsure"), "You call it unsure, but its interval lies above 0."),
+    ("4.6", ("contact_support", -1, "sure"), "The budget is a number of thousands, up to "),
     ("4.6", ("contact_support", 80, ...), "Still to be chosen: evidence."),
     ("4.6", ("contact", 80, "sure"), "did you mean 'contact_support'?"),
 ]
