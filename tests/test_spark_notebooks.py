@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from traitlets.config import Config
 
 from cxlib.answercell import MIME
 from cxlib.study import ROOT, STUDIES
@@ -27,7 +28,9 @@ def studies(tmp_path_factory):
 
 def run(name, **parameters):
     """What the cells of a notebook display, run in this process, where the session is."""
-    shell, shown = InteractiveShell(), []
+    InteractiveShell.clear_instance()
+    quiet = Config(HistoryManager={"enabled": False})
+    shell, shown = InteractiveShell.instance(config=quiet), []  # the one shell, whose displays alone are captured
     for cell in nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", 4).cells:
         if cell.cell_type != "code":
             continue
