@@ -112,8 +112,8 @@ def find_study(name_or_path: str | Path) -> Path:
             return named
         raise CxError(unknown("study", text, sorted(path.stem for path in STUDIES.glob("*.toml")), "data/studies"))
     for path in (Path(text), ROOT / text):
-        if os.path.exists(path):  # a folder or a device is told by who reads it
-            return path.resolve()
+        if os.path.exists(path):  # a folder or a device is told by who reads it, under the name it was given
+            return path.resolve() if path.is_file() else path.absolute()
     raise CxError(unknown("study file", Path(text).name, beside(text, "*.toml"), shortened(Path(text).parent)))
 
 
