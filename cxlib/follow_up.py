@@ -80,7 +80,7 @@ def study_reasons(
     if study.tables is None:
         seen = study_frame(study, as_of, only_column, only_value)
     else:
-        engine.require(study.tables.need("customers", "what leavers say stands there"), [column], "reasons")
+        engine.require(study.tables.need("customers"), [column], "reasons")
         seen = group_of(study, unfollowed(study_at_landmark(study, as_of)), only_column, only_value)
     gone = seen[study.attrition.outcome].cast(nw.Float64) == 1  # a yes/no is no number on Spark
     left = engine.distinct(seen.frame.filter(gone).select(seen[column].alias("reason")))

@@ -132,6 +132,8 @@ def newcomers(tables: Tables, as_of: str | date | None = None) -> engine.View:
     said = surveys.frame.filter(~nw.col("answered_at").is_null() & ~nw.col("recommend").is_null())
     said = said.select(nw.col("customer_id").alias("referred_by"), "answered_at", "recommend")
     first = engine.collect(said.select(nw.col("answered_at").min().alias("first")))["first"][0]
+    if first is None or first != first:
+        raise CxError("surveys: at least one must be answered, none is; choose surveys with answers")
     signed = nw.col("signup_date").cast(nw.Datetime)
     new = customers.frame.filter((signed > engine.instant(first.to_pydatetime())) & (signed <= engine.instant(until)))
     about = [name for name in ABOUT if name in customers.at]

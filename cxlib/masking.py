@@ -75,7 +75,7 @@ def masked(text: str) -> str:
     'Dear [name], ring [number] or write to [e-mail]. Regards, [name]'
     """
     if not isinstance(text, str):
-        raise CxError(f"masked takes a text, not {type(text).__name__}")
+        raise CxError(f"masked takes a text, not {type(text).__name__}; give it one comment at a time")
     plain = "".join(sign for sign in unicodedata.normalize("NFKC", text) if _visible(sign))
     for pattern, label in ((_LINK, LINK), (_ADDRESS, ADDRESS), (_HANDLE, NAME), (_ACCOUNT, ACCOUNT)):
         plain = pattern.sub(label, plain)

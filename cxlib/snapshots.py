@@ -89,7 +89,8 @@ def _take(source: Opened, one: Wanted, path: Path) -> None:
         _write(source, one.table, _columns(source.columns(_known(source, one)), one), path)
     except (OSError, pa.ArrowException) as error:
         raise CxError(
-            f"{one.where}: table '{shortened(one.table)}' cannot be copied ({beginning(error, 120)})"
+            f"{one.where}: table '{shortened(one.table)}' cannot be copied ({beginning(error, 120)}); free some "
+            "space, or see that the table can be read whole"
         ) from None
 
 

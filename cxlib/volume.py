@@ -145,7 +145,7 @@ def _active(people: engine.View, own: Sequence[str], start: date, end: date) -> 
     span, origin = (end - start).days, pd.Timestamp(start)
     come = (pd.to_datetime(counts["first"]) - origin).dt.days.clip(lower=0)
     go = ((pd.to_datetime(counts["last"]) - origin).dt.days + 1).fillna(span).clip(upper=span)
-    here = counts[(go > come) & come.notna()].assign(come=come, go=go)
+    here = counts.assign(come=come, go=go)[(go > come) & come.notna()]
     names, parts = [f"o{i}" for i in range(len(own))], []
     for key, group in here.groupby(names, dropna=False, sort=False) if names else [((), here)]:
         change = np.bincount(group["come"].astype(int), group["n"], span + 1)

@@ -1,5 +1,7 @@
 """The two small tables: cell counts and cross-products against pandas on the rows, whatever holds the rows."""
 
+import re
+
 import duckdb
 import numpy as np
 import pandas as pd
@@ -90,8 +92,10 @@ def test_a_number_may_have_at_most_so_many_values_in_a_large_frame(monkeypatch):
     with pytest.raises(CxError) as caught:
         count_cells(engine.view(customers(500)), ["service", "tenure", "faults"], "left")
     assert len(caught.value.faults) == 1
-    assert "column 'tenure' has" in str(caught.value)
-    assert "more than 20: make bands of it with cx.band or [columns] bands" in str(caught.value)
+    assert re.fullmatch(
+        r"column 'tenure' has \d+ different numbers, more than 20: make bands of it with cx.band or \[columns\] bands",
+        str(caught.value),
+    )
 
 
 @pytest.mark.parametrize(("name", "value"), [("MOST_NUMBERED", 1), ("MOST_TOGETHER", 3)])

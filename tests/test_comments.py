@@ -218,8 +218,10 @@ def test_no_comment_is_shown_unless_the_study_says_so():
         (lambda d: comment_themes(d, by="term"), "by: 'term' is also a column of the result"),
         (lambda d: comment_agreement(d, {}), "labels must be {theme: column}"),
         (lambda d: comment_agreement(d, {"servce": "x"}), "labels: no theme 'servce'; did you mean 'service'"),
-        (lambda d: comment_agreement(d, {"service": "x"}), "column 'x' must hold true/false or 0/1, but 2 rows hold"),
-        (lambda d: comment_agreement(d, {"service": "word"}), "column 'word' must hold true/false or 0/1, not words"),
+        (lambda d: comment_agreement(d, {"service": "x"}),
+         "labels: column 'x' must hold true/false or 0/1, but 2 rows hold another value; recode them"),
+        (lambda d: comment_agreement(d, {"service": "word"}),
+         "labels: column 'word' must hold true/false or 0/1, not words; compare it first"),
     ],
 )  # fmt: skip
 def test_faults_are_told(call, fault):

@@ -191,6 +191,16 @@ def test_files_that_are_no_databases(tmp_path):
         assert fault.startswith(f"{name}: not a {'SQLite' if 'sqlite' in name else 'DuckDB'} file that can be read (")
 
 
+def test_a_disk_too_full_for_a_copy_is_told(tmp_path, monkeypatch):
+    def full(*given, **named):
+        raise OSError(28, "No space left on device")
+
+    path = sqlite(tmp_path / "a.sqlite", "CREATE TABLE t (n integer)", "INSERT INTO t VALUES (1)")
+    monkeypatch.setattr(snapshots.pq, "ParquetWriter", full)
+    told = "a.sqlite: table 't' cannot be copied ([Errno 28] No space left on device)"
+    assert faults(copied, path, "t") == [f"{told}; free some space, or see that the table can be read whole"]
+
+
 def test_a_text_that_is_no_utf8_is_told(tmp_path):
     path = sqlite(tmp_path / "a.sqlite", "CREATE TABLE t (w text)", "INSERT INTO t VALUES (CAST(x'ff' AS TEXT))")
     (fault,) = faults(copied, path, "t")

@@ -127,7 +127,7 @@ def test_intervals_cover_the_correlation_of_a_known_law():
     (halo, (["a", "nothing"],), {},
      "rating 'nothing' must vary over finite numbers, but has no value; leave it out or "),
     (halo, (["a", "endless"],), {},
-     "rating 'endless' must vary over finite numbers, but has infinite values; leave it "),
+     "rating 'endless' must vary over finite numbers, but has infinite values; leave it out or recode it"),
     (operational_measures, (["channel"], ["a"]), {}, "column 'channel' must be a number or yes/no, not text or yes/no"),
     (collinearity, ("recommend", ["a", "still"]), {},
      "'still' must vary, but has one value in all 300 rows; leave it out"),

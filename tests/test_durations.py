@@ -76,5 +76,7 @@ def test_no_rows_are_refused():
 
 
 def test_a_stamp_is_no_duration():
-    with pytest.raises(CxError, match="column 'months' must be a number of days or months, it is stamp"):
+    with pytest.raises(
+        CxError, match="column 'months' must be a number of days or months, it is stamp; count it from the first day"
+    ):
         durations(followed().assign(months=pd.Timestamp("2026-01-01")), "months", "left")

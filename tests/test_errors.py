@@ -1,5 +1,8 @@
 """Messages: one line per fault, the nearest name, bounded whatever is put in."""
 
+import ast
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -106,3 +109,47 @@ def test_a_long_path_keeps_its_end():
 def test_what_another_program_says_loses_its_class_and_the_folder(said, told):
     assert beginning(ValueError(said)) == told
     assert len(beginning(ValueError("x" * 999), 120)) == 120
+
+
+HERE = Path(__file__).parent
+TELL = {"CxError", "LostData", "refuse", "need"}  # calls whose strings are told as faults
+
+
+def strings(node):
+    """The strings in a piece of code, of those with braces the parts between them, and the line each is on."""
+    found = [one for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    return {one.value: one.lineno for one in found}
+
+
+def tells(node):
+    """Whether the strings in a piece of code are certain to be faults."""
+    if isinstance(node, ast.Call):
+        called = ast.unparse(node.func)
+        return called.rpartition(".")[2] in TELL or ("fault" in called and called.endswith((".append", ".extend")))
+    if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
+        return "fault" in ast.unparse(node).partition("=")[0]
+    return isinstance(node, ast.FunctionDef) and node.name.endswith(("fault", "faults"))
+
+
+def untested(folder):
+    """Parts of faults, words of 14 letters or more, of which no 24 letters in a row stand in any test."""
+    trees = [ast.parse(path.read_text("utf-8")) for path in HERE.rglob("*.py")]
+    asked = "\0".join(text.replace("\\", "") for tree in trees for text in strings(tree))
+    for path in sorted(folder.glob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        prose = {ast.get_docstring(node, clean=False) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        faults = {text: line for node in ast.walk(tree) if tells(node) for text, line in strings(node).items()}
+        words = [text for text in faults if text not in prose and len(text.strip()) >= 14 and " " in text]
+        for text in words:
+            if not any(text[i : i + 24] in asked for i in range(max(len(text) - 23, 1))):
+                yield f"{path.name}, line {faults[text]}: {text}"
+
+
+def test_every_part_of_a_fault_is_asked_for_by_a_test():
+    assert list(untested(HERE.parent / "cxlib")) == []
+
+
+def test_a_part_that_no_test_asks_for_is_found(tmp_path):
+    part = ", yltel dehsilbatse neve ton si eno siht"[::-1]  # spelled so that it stands nowhere here
+    (tmp_path / "made_up.py").write_text(f"def f(x):\n    raise CxError(f'{{x}} must be given; add it{{x}}{part}')\n")
+    assert list(untested(tmp_path)) == [f"made_up.py, line 2: {part}"]

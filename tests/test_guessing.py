@@ -246,6 +246,17 @@ def test_a_database_that_is_none_is_told_and_the_rest_is_guessed(folder):
     assert all("that can be read (" in line for line in settle)
 
 
+def test_a_table_of_a_database_that_cannot_be_read_is_told(folder):
+    place = folder("crm_accounts.csv")
+    with closing(sqlite3.connect(place / "a.sqlite")) as connection:
+        connection.execute("CREATE TABLE t (w text)")
+        connection.execute("INSERT INTO t VALUES (CAST(x'ff' AS TEXT))")
+        connection.commit()
+    (line,) = (line for line in write_guess(place)[1] if line.startswith("a.sqlite"))
+    assert line.startswith("a.sqlite, table 't': cannot be read (Could not decode to UTF-8")
+    assert line.endswith("); it is not used")
+
+
 def test_a_link_is_not_written_through_and_a_pipe_not_waited_for(folder, tmp_path_factory):
     place, other = folder("crm_accounts.csv"), tmp_path_factory.mktemp("other")
     (place / "study.toml").symlink_to(other / "study.toml")

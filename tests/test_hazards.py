@@ -1,5 +1,7 @@
 """Hazard ratios: R's coxph and cox.zph on IBM Telco, known truths, the hash sample, and bad input."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -200,3 +202,18 @@ def test_a_column_that_others_determine_is_refused():
     data = followed().assign(twice=lambda d: 2 * d["age"])
     with pytest.raises(CxError, match="twice is determined by the columns before it"):
         cox(data, **T, terms=["age", "twice"])
+
+
+ENDLESS = "Maximum Likelihood optimization failed to converge"
+
+
+def test_a_fit_that_comes_to_no_end_is_told(monkeypatch):
+    def endless(*given, **named):
+        warnings.warn(ENDLESS, stacklevel=1)
+        return fit(*given, **named)
+
+    fit = PHReg.fit
+    monkeypatch.setattr(PHReg, "fit", endless)
+    with pytest.raises(CxError) as error:
+        cox(followed(), **T, terms=["region"])
+    assert error.value.faults == (f"the fit has come to no end ({ENDLESS}); leave out terms or merge levels",)

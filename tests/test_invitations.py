@@ -113,3 +113,16 @@ def test_everyone_is_seen_as_on_a_landmark_of_their_own(simulated):
 def test_a_time_in_which_nobody_was_asked_is_refused(tables):
     with pytest.raises(cx.CxError, match=r"^surveys: nobody was asked in the 20 days before 2026-06-01"):
         answer_landmark(tables, "2026-06-01", 20, 20)
+
+
+def test_a_time_in_which_nobody_came_is_refused(tables):
+    told = "customers: nobody signed up between the first answer and 2026-01-13; choose another as_of"
+    with pytest.raises(cx.CxError, match=f"^{told}$"):
+        newcomers(tables, "2026-01-14")
+
+
+def test_without_an_answer_newcomers_are_refused(tables):
+    surveys = tables.surveys.to_pandas().assign(answered_at=pd.NaT)
+    told = r"^surveys: at least one must be answered, none is; choose surveys with answers$"
+    with pytest.raises(cx.CxError, match=told):
+        newcomers(cx.load({"customers": tables.customers.to_pandas(), "surveys": surveys}))

@@ -13,8 +13,9 @@ import pandas as pd
 import pytest
 from nbclient import NotebookClient
 
+from cxlib import learner_copies
 from cxlib.__main__ import main
-from cxlib.errors import CxError
+from cxlib.errors import CxError, one_line
 from cxlib.kernels import ThisPython
 from cxlib.learner_copies import REMOVED, SOURCE, TAGS, contents, handout, learner_copy, write_workshop
 from cxlib.lessons import FILES, SECRET, full
@@ -232,3 +233,10 @@ def test_the_handout_is_one_page_with_the_figure_in_words():
     assert 'src="http' not in page and "<script" not in page
     for word in ("Experience", "Service", "NPS", "CSAT", "CES", "naive share", "adjusted share"):
         assert word in page
+
+
+def test_without_the_sources_of_the_workshop_it_says_where_to_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(learner_copies, "SOURCE", tmp_path)
+    assert main(["workshop", "--out", str(tmp_path / "out")]) == 2
+    told = f"cx: no workshop notebook in '{one_line(tmp_path)}'; run cx from a clone of the kit\n"
+    assert capsys.readouterr().err == told

@@ -120,7 +120,12 @@ def test_a_class_nobody_is_in_is_not_told(followed):
 @pytest.mark.parametrize(
     ("change", "options", "line"),
     [
-        ({"recommend": 11.0}, {}, r"score 'recommend' must lie from 0 to 10, but 1,500 do not"),
+        (
+            {"recommend": 11.0},
+            {},
+            "score 'recommend' must lie from 0 to 10, but 1,500 do not; name its scale, or recode what stands for no "
+            "answer",
+        ),
         ({"days": -1.0}, {"time": "days"}, r"time 'days' must be 0 or more and finite, but 1,500 rows are not"),
         ({"left": "yes"}, {}, r"event 'left' must be true/false or 0/1, it is factor; recode it"),
         ({}, {"times": (0,), "time": "days"}, r"times must be days above 0, such as 90, not \(0,\)"),

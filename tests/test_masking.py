@@ -117,5 +117,7 @@ def test_time_grows_no_faster_than_the_text(piece):
 
 @pytest.mark.parametrize("value", [None, 5, b"jo@example.org", ["jo@example.org"]])
 def test_only_text_is_masked(value):
-    with pytest.raises(CxError, match="masked takes a text"):
+    with pytest.raises(
+        CxError, match=f"^masked takes a text, not {type(value).__name__}; give it one comment at a time$"
+    ):
         masked(value)

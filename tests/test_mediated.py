@@ -197,6 +197,8 @@ CAUSE = {"service": {"failed": "good"}}
         ({}, {"mediators": ["nps_class", "nps_class"]}, "column 'nps_class' has two places in the path"),
         ({}, {"link": "cloglog"}, "no link 'cloglog'; "),
         ({"nps_class": None}, {}, "column 'nps_class' must have a value in every row, but 3,000 are empty"),
+        ({"service": lambda f: np.where(f.index < 3, "failed", "good")}, {},
+         "at least 10 customers must have 'failed', not 3; widen the period"),
         ({"nps_class": "promoter"}, {}, "mediator 'nps_class' must have two levels or more"),
         ({"left": False}, {}, "outcome 'left' must have at least 10 leavers and stayers, not 0"),
         ({"copy": lambda f: f["service"]}, {"adjust": ["copy"]},

@@ -485,7 +485,8 @@ BAD = {
     "no variation": (lambda rows: {"staff": 3}, "'staff' must vary, but has one value in all 200 rows; leave it out"),
     "a perfect copy": (lambda rows: {"copy": rows["staff"]}, "driver 'copy' is determined by the drivers before it "),
     "all answers missing": (lambda rows: {"recommend": np.nan},
-                            "rows.toml: experience.score: 'recommend' must hold numbers, it holds nothing; "),
+                            "rows.toml: experience.score: 'recommend' must hold numbers, it holds nothing; name "
+                            "others in missing or recode them"),
     "a scale from 1 to 11": (lambda rows: {"recommend": rows["recommend"] + 1},
                              "rows.toml: experience.score: 'recommend' must lie on the scale 0 to 10, "),
     "codes as text": (lambda rows: {"staff": rows["staff"].astype(str).where(rows.index > 3, "Blank")},

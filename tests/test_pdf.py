@@ -130,6 +130,14 @@ def test_without_pango_the_page_is_made_one_line_says_so_and_nothing_failed(tmp_
     ]  # fmt: skip
 
 
+def test_a_page_of_which_no_pdf_could_be_made_is_told_with_the_log(tmp_path, monkeypatch, capsys):
+    said = iter([PANGO, ""])  # none is made, and then nothing is missing: as where the process that makes it breaks
+    monkeypatch.setattr(report, "pdf_fault", lambda: next(said))
+    (path,) = small.write(tmp_path, nps=small.plain())
+    assert main(["report", path, "--pdf", "--out", str(tmp_path / "out")]) == 0
+    assert capsys.readouterr().err == "cx: no PDF of 1 report; see log.txt\n"
+
+
 @needs_pango
 def test_a_pdf_asked_for_later_is_made_though_nothing_changed(tmp_path):
     (path,) = small.write(tmp_path, nps=small.plain())

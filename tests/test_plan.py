@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cxlib import sources
-from cxlib.errors import CxError
+from cxlib.errors import CxError, ending
 from cxlib.jobs import plan_jobs, plan_reports
 from cxlib.plan import read_plan
 from tests import small_notebooks as small
@@ -112,6 +112,10 @@ def test_only_the_notebooks_named_are_rendered_and_they_must_be_in_the_plan(plan
             "formats:\n- html\n- pfd\nreports: [{notebook: a}]\n",
             ["weekly.yml, line 3: formats[2] must be 'html' or 'pdf', not 'pfd'; did you mean 'pdf'?"],
         ),
+        (
+            "reports:\n- notebook: ''\n",
+            ["weekly.yml, line 2: reports[1].notebook must be the stem or path of a notebook, not ''"],
+        ),
         ("reports: []\n", ["weekly.yml, line 1: reports must be a list with at least one item, not '[]'"]),
         (
             "reports:\n- 7\n",
@@ -150,6 +154,11 @@ def test_what_is_no_plain_yaml_is_refused_in_one_line(plan, text, told):
     (found,) = faults(read_plan, plan(text))
     assert told in found
     assert found.startswith("plan '")
+
+
+def test_a_folder_is_no_plan(tmp_path):
+    told = f"plan '{ending(tmp_path)}' must be a file, it is a folder or a device; name the file"
+    assert faults(read_plan, tmp_path) == [told]
 
 
 def test_an_alias_bomb_is_refused_before_it_goes_off(plan):
@@ -203,6 +212,16 @@ def test_a_column_may_have_markup_in_its_name(grouped):
 def test_by_names_the_nearest_column_and_its_line(grouped):
     (found,) = faults(plan_reports, grouped({"region": list("NSNS")}, by="rgion"))
     assert found.startswith("weekly.yml, line 3: by: no column 'rgion'; did you mean 'region'? There are: ")
+
+
+def test_by_refuses_a_column_of_stamps(grouped, tmp_path):
+    plan = grouped({"region": list("NSNS")}, by="at")
+    pd.DataFrame({"recommend": [9, 2], "staff": [1, 2], "at": pd.to_datetime(["2026-01-01", "2026-01-02"])}).to_parquet(
+        tmp_path / "rows.parquet"
+    )
+    (tmp_path / "own.toml").write_text(STUDY.replace("rows.csv", "rows.parquet"))
+    told = "weekly.yml, line 3: by: column 'at' must hold groups, it holds stamps; name a column of levels"
+    assert faults(plan_reports, plan) == [told]
 
 
 def test_by_sets_the_group_itself(grouped):

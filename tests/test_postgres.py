@@ -10,11 +10,12 @@ import sys
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow.parquet as pq
 import pytest
 
-from cxlib import paths, snapshots
+from cxlib import paths, postgres, snapshots
 from cxlib.errors import CxError
 from cxlib.fingerprint import of_data
 from cxlib.study import ROOT, read_study
@@ -280,6 +281,61 @@ before = peak()
 about = pq.ParquetFile(path).metadata
 print(peak() - before, about.num_rows, about.num_row_groups)
 """
+
+
+class Refused(Exception):
+    sqlstate = None
+
+
+def driver_of(monkeypatch, answer):
+    """In place of the driver, one whose `connect` is the answer: for what a server at hand does not say."""
+    monkeypatch.setattr(postgres, "_driver", lambda: SimpleNamespace(connect=answer, Error=Refused))
+    monkeypatch.setenv(VARIABLE, "postgresql://h/d")
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("FATAL: no pg_hba.conf entry for host", "the server lets nobody in from here as this user; ask who runs it"),
+        ("timeout expired", "the server does not answer in time; is it running, and reachable from here?"),
+        ("No route to host", "the server is not reachable from here; is the network up?"),
+        ("FATAL: the database system is starting up", "the server is starting; try again in a moment"),
+        ("FATAL: sorry, too many clients already", "the server takes no more connections; try again later"),
+        ('FATAL: role "ann" does not exist', "the server knows no such user; correct the address it holds"),
+    ],
+)
+def test_what_a_server_says_of_itself_is_told_without_its_address(monkeypatch, said, told):
+    def connect(address):
+        raise Refused(f'connection to server at "10.0.0.7", port 5432 failed: {said}')
+
+    driver_of(monkeypatch, connect)
+    with pytest.raises(CxError) as error:
+        snapshots.snapshot([snapshots.Wanted(VARIABLE, "t")])
+    assert error.value.faults == (f"{VARIABLE}: {told}",)
+
+
+@pytest.mark.parametrize(("state", "told"), [("57P01", "SQLSTATE 57P01"), (None, "the connection broke")])
+def test_a_server_that_goes_away_is_told(monkeypatch, state, told):
+    class Cursor:
+        def execute(self, sql):
+            raise type("Stopped", (Refused,), {"sqlstate": state})("server closed the connection at 10.0.0.7")
+
+        def close(self):
+            pass
+
+    driver_of(monkeypatch, lambda address: SimpleNamespace(cursor=Cursor, close=lambda: None))
+    with pytest.raises(CxError) as error:
+        snapshots.snapshot([snapshots.Wanted(VARIABLE, "t")])
+    assert error.value.faults == (f"{VARIABLE}: the server stopped answering ({told}); try again",)
+
+
+def test_without_the_driver_its_name_is_told(monkeypatch):
+    monkeypatch.setenv(VARIABLE, "postgresql://h/d")
+    monkeypatch.setitem(sys.modules, "adbc_driver_postgresql", None)
+    with pytest.raises(CxError) as error:
+        snapshots.snapshot([snapshots.Wanted(VARIABLE, "t")])
+    told = "PostgreSQL needs its driver; install it (pip install adbc-driver-manager adbc-driver-postgresql)"
+    assert error.value.faults == (told,)
 
 
 def test_rows_come_in_batches(acme, server, tmp_path):

@@ -170,7 +170,7 @@ def test_an_estimate_in_another_unit_or_of_several_groups_is_refused():
     with pytest.raises(CxError, match="must be in the claim's unit, not points and share"):
         claim_verdict(claim(), results([estimated(20, 10, 30, unit="points")]), ("service", "share"))
     two = results([estimated(0.2, 0.1, 0.3, region=region) for region in "ab"], by=["region"])
-    with pytest.raises(CxError, match=r"service\.share must be one row, not 2; keep one group"):
+    with pytest.raises(CxError, match=r"^claim_verdict: service\.share must be one row, not 2; keep one group$"):
         claim_verdict(claim(), two, ("service", "share"))
 
 

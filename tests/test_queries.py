@@ -194,6 +194,16 @@ def test_a_limit_of_memory_is_told(tmp_path):
                     "or leave out columns and rows that are not asked about")  # fmt: skip
 
 
+def test_a_query_that_loses_its_file_without_a_trace_is_told():
+    """An error of input or output of DuckDB's that no file of ours explains, such as a disk taken away."""
+    with pytest.raises(LostData) as error, queries.asked(None):
+        raise duckdb.IOException("IO Error: Could not read from file: Input/output error")
+    assert error.value.faults == (
+        "a file of the data is gone or was changed while it was read; run again (Could not read from file: "
+        "Input/output error)",
+    )
+
+
 RUNS = {"fetchall", "fetchone", "fetchmany", "fetchnumpy", "df", "arrow", "pl", "to_arrow_table", "to_arrow_reader",
         "write_parquet", "write_csv", "interrogate", "to_df"}  # fmt: skip
 

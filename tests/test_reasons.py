@@ -234,7 +234,8 @@ def test_a_customer_with_two_reasons_in_another_table_is_refused():
     data = customers()
     table = pd.concat([data[["customer_id", "said"]], data[["customer_id", "said"]].dropna().head(1)])
     fit = fit_attrition(data, causes=CAUSES, replicates=0)
-    with pytest.raises(CxError, match="reasons: 'customer_id' must name each customer once, but 1 state a reason more"):
+    told = "reasons: 'customer_id' must name each customer once, but 1 state a reason more than once; keep one row each"
+    with pytest.raises(CxError, match=f"^{told}$"):
         reasons_against_model(fit, data, "said", RULE, reasons=table)
 
 

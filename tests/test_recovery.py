@@ -123,7 +123,7 @@ def test_an_answer_too_young_to_tell_is_no_failure():
     [
         ({"touchpoint": "folow_up"}, "no touchpoint 'folow_up'; did you mean 'follow_up'"),
         ({"target_days": -1}, "target_days must be days above 0, at most 365, not '-1'"),
-        ({"alike": ["segmnt"]}, "no column 'segmnt'; did you mean 'segment'"),
+        ({"alike": ["segmnt"]}, "surveys and customers: no column 'segmnt'; did you mean 'segment'"),
         ({"target_days": 0.01}, "at least 5 rows must be exposed and 5 not"),
     ],
 )

@@ -448,7 +448,7 @@ def test_a_halo_joins_ratings_that_share_nothing_else():
     [
         ({"service_faild": 1.0}, ["no effect 'service_faild'", "did you mean 'service_failed'?"]),
         ({"contact_rate": -1}, ["contact_rate must be a number from 0 to 20, not '-1'"]),
-        ({"involuntary": "a"}, ["involuntary must be a number from 0 to 1, not 'a'", "its default is 0.008"]),
+        ({"involuntary": "a"}, ["involuntary must be a number from 0 to 1, not 'a'", "; its default is 0.008"]),
         ({"base_risk": math.nan}, ["base_risk must be a number from -20 to 20, not 'nan'"]),
         ({"established": True}, ["established must be a number"]),
         ({"gap_abov": 1, "fault_on": 2}, ["'gap_above'", "'fault_one'"]),

@@ -300,6 +300,21 @@ def test_what_spark_needs_is_told_in_one_line(monkeypatch, tmp_path):
     ]
 
 
+def test_a_session_that_does_not_start_is_told(monkeypatch):
+    pytest.importorskip("pyspark")
+    from pyspark.sql import SparkSession
+
+    def fails(builder):
+        raise RuntimeError("Java gateway process exited before sending its port number")
+
+    monkeypatch.setattr(SparkSession, "getActiveSession", lambda: None)
+    monkeypatch.setenv("SPARK_REMOTE", "sc://nowhere")
+    monkeypatch.setattr(SparkSession.Builder, "getOrCreate", fails)
+    assert refused(sparks.session) == [
+        'engine = "spark" needs a session, and none could be started (Java gateway process exited before sending its port number); see Spark\'s log'
+    ]
+
+
 @pytest.mark.long
 def test_a_folder_is_known_by_its_files_and_a_catalog_never(spark, folder, tmp_path):
     """An unchanged report is skipped: of a table of the catalog nothing says that it is unchanged."""

@@ -220,7 +220,8 @@ BAD = [
     ({"months": -1}, {}, "time 'months' must be 0 or more and finite, but 1 rows are not; does an end lie before"),
     ({"months": np.inf}, {}, "time 'months' must be 0 or more and finite, but 1 rows are not"),
     ({"months": None}, {}, "time 'months' must be known for every row, but 1 are empty"),
-    ({"seen_from": 99}, {"entry": "seen_from"}, "entry 'seen_from' must lie before time 'months' in every row"),
+    ({"seen_from": 99}, {"entry": "seen_from"}, "entry 'seen_from' must lie before time 'months' in every row, "
+     "but in 1 it is empty or does not; leave out who was not followed at all"),
     ({"region": None}, {"by": "region"}, "column 'region' must have a value in every row, but 1 are empty"),
     ({}, {"time": "month"}, "no column 'month'; did you mean 'months'?"),
     ({}, {"event": "region"}, "event 'region' must be true/false or 0/1, it is factor"),

@@ -113,7 +113,11 @@ def test_newcomers_whom_nobody_sent():
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        ({"told_others": -1.0}, "column 'told_others' must hold whole numbers of people, 0 or more, but 900 do not"),
+        (
+            {"told_others": -1.0},
+            "column 'told_others' must hold whole numbers of people, 0 or more, but 900 do not; "
+            "recode what stands for no answer as empty",
+        ),
         ({"told_others": 0.5}, "column 'told_others' must hold whole numbers of people"),
         ({"told_others": np.nan}, "column 'told_others' must be known for somebody, but nobody says"),
         ({"told_others": "yes"}, "column 'told_others' must hold numbers, it is factor; recode it"),

@@ -81,7 +81,7 @@ def test_counts_and_customers_are_told_beside_the_rate():
 @pytest.mark.parametrize(
     ("options", "fault"),
     [
-        ({"by": "regin"}, "no column 'regin'; did you mean 'region'"),
+        ({"by": "regin"}, "tickets and customers: no column 'regin'; did you mean 'region'"),
         ({"every": "year"}, "no every 'year'; There are: 'week', 'month', 'quarter'"),
         ({"since": "2026-02-01", "as_of": "2026-01-01"}, "since must lie before as_of"),
         ({"as_of": "2027-01-01"}, "not beyond the last day of the data, 2026-03-31"),
@@ -99,3 +99,11 @@ def test_a_frame_of_tickets_alone_has_no_customers_to_count():
         cx.ticket_volume(base()[1])
     told = "data must be Tables, from cx.load or a study, not DataFrame: a volume needs the customers as well as the"
     assert str(refused.value) == f"{told} tickets"
+
+
+def test_a_period_in_which_nobody_is_there_is_refused():
+    people, asked = base()
+    told = "customers: somebody must be active between 2026-01-01 and 2026-03-01; check signup_date and the period"
+    with pytest.raises(CxError, match=f"^{told}$"):
+        cx.ticket_volume(cx.load({"customers": people.assign(signup_date=pd.Timestamp("2027-01-01"), end_date=pd.NaT),
+                                  "tickets": asked}), "region", since="2026-01-01", as_of="2026-03-01")  # fmt: skip

@@ -150,7 +150,8 @@ def test_margins_that_cannot_be_are_refused(data, margins, options, faults):
 def test_margins_that_contradict_each_other_do_not_converge():
     """All of n are young here, so n cannot be half of all while the young are a tenth."""
     data = pd.DataFrame({"region": list("nnss"), "age": ["young", "young", "old", "old"]})
-    with pytest.raises(CxError, match="margins must be possible together; after 1,000 rounds one is still"):
+    told = r"^margins must be possible together; after 1,000 rounds one is still .* off; drop a margin or join small "
+    with pytest.raises(CxError, match=told + "categories$"):
         rake(data, {"region": {"n": 0.5, "s": 0.5}, "age": {"young": 0.1, "old": 0.9}})
 
 
