@@ -71,8 +71,8 @@ def as_utf8(path: Path, form: Form, name: str) -> Iterator[Text]:
             # As bytes that are no UTF-8 came in, so they go out: DuckDB tells their line.
             with _opened(path, form) as lines, copy.open("w", encoding="utf-8", errors=_errors(form), newline="") as to:
                 to.writelines(_without_footer(islice(lines, before, None), form.footer_rows))
-        except UnicodeError as error:
-            raise CxError(_not_in(name, form.encoding, error)) from None
+        except UnicodeError:
+            raise CxError(_not_in(name, form.encoding)) from None
         yield Text(copy, names, False, before)
 
 
@@ -212,8 +212,12 @@ def _header(path: Path, form: Form, name: str) -> tuple[list[str], int]:
             reader = csv.reader(lines, delimiter=delimiter)
             rows = list(islice(reader, form.header_rows))
             before = skipped + reader.line_num
-    except (UnicodeError, csv.Error) as error:
-        raise CxError(_not_in(name, form.encoding, error)) from None
+    except UnicodeError:
+        raise CxError(_not_in(name, form.encoding)) from None
+    except csv.Error as error:
+        raise CxError(
+            f"{name}: the row of names cannot be read ({error}); name the rows before it in skip_rows"
+        ) from None
     if any(0xDC80 <= ord(letter) <= 0xDCFF for row in rows for cell in row for letter in cell):
         raise CxError(told(name, ValueError(f"CSV Error on Line: {form.skip_rows + 1}: not utf-8")))
     first = rows[0] if rows else []
@@ -257,5 +261,6 @@ def _without_footer(lines: Iterator[str], footer_rows: int) -> Iterator[str]:
             yield first
 
 
-def _not_in(name: str, encoding: str, error: Exception) -> str:
-    return f"{name}: the text is not {encoding} ({error}); declare its encoding"
+def _not_in(name: str, encoding: str) -> str:
+    other = "utf-8" if encoding.lower().startswith("utf-16") else "utf-16"
+    return f'{name}: the text is not {encoding}, as declared; declare the encoding it has, such as "{other}"'

@@ -97,6 +97,8 @@ def test_words_for_nothing_that_are_numbers_go_from_columns_of_numbers_too(tmp_p
         ("title\na,b\n1,2\n1,2,3\n", {"skip_rows": 1}, "a.csv, line 4: every row must have 2 columns, this one has 3; quote the delimiters in texts"),
         ("a,b\n1,2\nTotal\n", {}, "a.csv, line 3: every row must have 2 columns, this one has 1; add the cells it lacks"),
         (b"t\na,b\n1,2\n1,\xff\n", {"skip_rows": 1}, 'a.csv, line 4: the text is not UTF-8; declare its encoding in the study, such as encoding = "cp1252"'),
+        ("a" * 200_000 + ",b\n1,2\n", {}, "a.csv: the row of names cannot be read (field larger than field limit (131072)); name the rows before it in skip_rows"),
+        ("a,b\n1,2\n".encode("utf-16") + b"x", {"encoding": "utf-16"}, 'a.csv: the text is not utf-16, as declared; declare the encoding it has, such as "utf-8"'),
         (b"t\n\xff,b\n1,2\n", {"skip_rows": 1}, 'a.csv, line 2: the text is not UTF-8; declare its encoding in the study, such as encoding = "cp1252"'),
     ],
 )  # fmt: skip

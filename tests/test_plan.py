@@ -107,6 +107,8 @@ def test_only_the_notebooks_named_are_rendered_and_they_must_be_in_the_plan(plan
             ],
         ),
         ("reports:\n- notebook: a\nkeep: 0\n", ["weekly.yml, line 3: keep must be at least 1, not '0'"]),
+        ("reports:\n- notebook: a\nkeep: 10001\n", ["weekly.yml, line 3: keep must be at most 10,000, not '10001'"]),
+        ("reports: a\n", ["weekly.yml, line 1: reports must be a list, one `- ` a line, not 'a'"]),
         ("reports:\n- notebook: a\nkeep: some\n", ["weekly.yml, line 3: keep must be a whole number, not 'some'"]),
         (
             "formats:\n- html\n- pfd\nreports: [{notebook: a}]\n",

@@ -10,6 +10,8 @@ import nbformat
 import pytest
 
 import cxlib
+from cxlib import report
+from cxlib.__main__ import main
 from cxlib.errors import CxError
 from cxlib.paths import SHARED, scratch
 from cxlib.report import Options, plan_jobs, run_reports, slug_of
@@ -270,3 +272,15 @@ def test_an_output_folder_that_cannot_be_written_is_one_line(tmp_path):
     jobs = plan_jobs(map(Path, small.write(tmp_path, nps=small.plain())), {})
     with pytest.raises(CxError, match=r"^reports cannot be written to .*: Not a directory$"):
         run_reports(jobs, tmp_path / "file" / "out")
+
+
+def test_a_list_of_runs_that_cannot_be_written_is_told_and_the_run_is_there(tmp_path, monkeypatch, capsys):
+    def full(*given):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(report, "write_index", full)
+    (path,) = small.write(tmp_path, nps=small.plain())
+    assert main(["report", path, "--out", str(tmp_path / "out")]) != 0
+    told = "the run is there, but latest/ or index.html could not be written: No space left on device"
+    assert told in capsys.readouterr().err.splitlines()[0]
+    assert list((tmp_path / "out" / "runs").glob("*/nps/default/report.html"))
