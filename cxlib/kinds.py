@@ -7,12 +7,13 @@ import datetime
 import math
 import operator
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
 
-from .errors import listed
+from .errors import listed, shortened
 from .yamlfile import PlainLoader
 
 # Narrow kinds first: the text "7" for `int | str` is the number.
@@ -51,7 +52,7 @@ def kinds_of(default: object) -> tuple[Kind, ...]:
 def kinds_in(node: ast.expr) -> tuple[Kind, ...]:
     """The alternatives that an annotation allows."""
     if isinstance(node, ast.Constant):
-        return (Kind("none"),) if node.value is None else kinds_in(ast.parse(str(node.value), mode="eval").body)
+        return (Kind("none"),) if node.value is None else kinds_in(_quoted(node))
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
         return kinds_in(node.left) + kinds_in(node.right)
     if isinstance(node, ast.Subscript):
@@ -59,7 +60,20 @@ def kinds_in(node: ast.expr) -> tuple[Kind, ...]:
         return _subscripted(_name(node.value), inner)
     if (name := _name(node)) in WORDS:
         return (Kind(name),)
-    raise ValueError(f"the type `{ast.unparse(node)}` cannot be checked; use {', '.join(WORDS)}, Literal or Annotated")
+    raise _unknown(node)
+
+
+def _quoted(node: ast.Constant) -> ast.expr:
+    """A type written as a text; a number would be read as itself for ever."""
+    with suppress(SyntaxError, MemoryError, ValueError):
+        if isinstance(node.value, str):
+            return ast.parse(node.value.strip(), mode="eval").body
+    raise _unknown(node)
+
+
+def _unknown(node: ast.expr) -> ValueError:
+    told = shortened(ast.unparse(node))
+    return ValueError(f"the type `{told}` cannot be checked; use {', '.join(WORDS)}, Literal or Annotated")
 
 
 def _subscripted(name: str, inner: list[ast.expr]) -> tuple[Kind, ...]:

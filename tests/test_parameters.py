@@ -233,6 +233,8 @@ def test_cells_that_nobody_could_run_are_one_line(tmp_path, capfd, changed):
             "n: int = " + "-" * 100_000 + "1",
             "x: the parameters cell is not Python that can be read; it may hold only",
         ),
+        ("n: 0 = 0", "x: parameters cell, line 1: the type `0` cannot be checked; use "),
+        ("n: 'x y' = 0", "x: parameters cell, line 1: the type `'x y'` cannot be checked; use "),
         ("n = {[]: 1}", "x: parameters cell, line 1: the default of 'n' must be a literal, not a computed value"),
         (
             "n: str = " + "0x" + "f" * 5000,
