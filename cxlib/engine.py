@@ -23,6 +23,7 @@ from . import queries
 from .errors import CxError, refuse, shortened, unknown
 from .paths import scratch
 
+_UNTYPED = '"NULL"'
 _WIDE = (nw.Int128, nw.UInt128)  # DuckDB's sums of integers: pandas would hold them as objects
 FACTOR, NUMBER, STAMP, OTHER = "factor", "number", "stamp", "other"
 BATCH = 100_000  # rows that are handed over at once
@@ -210,7 +211,7 @@ def on_spark(lazy: nw.LazyFrame[Any]) -> bool:
 
 def same_engine(views: Mapping[str, View]) -> None:
     """Refuse tables of two engines: they cannot be joined without copying one of them behind the user's back."""
-    engines = {name: _engine(seen.frame.to_native()) for name, seen in views.items()}
+    engines = {name: "Spark" if on_spark(seen.frame) else "DuckDB" for name, seen in views.items()}
     if len(set(engines.values())) > 1:
         told = ", ".join(f"{name} on {engine}" for name, engine in engines.items())
         raise CxError(f"all tables must be on one engine, not {told}; load them all from files or all from Spark")
@@ -249,7 +250,6 @@ def _arrow(frame: pd.DataFrame, where: str) -> pa.Table:
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError) as error:
             faults.append(f"{where}: column '{name}' must hold one kind of value, not a mixture ({error}); recode it")
     refuse(faults)
-    arrays = [array.cast(pa.string()) if pa.types.is_null(array.type) else array for array in arrays]
     return pa.table(arrays, names=[str(name) for name in frame.columns])
 
 
@@ -267,12 +267,18 @@ def _plain(column: pd.Series) -> pd.Series:
 
 
 def _positional(native: Any, short: Sequence[str]) -> Any:
-    """The frame on its engine under short names, given by position: DuckDB's own names ignore case."""
-    if _is_spark(native):
-        return native.toDF(*short)
+    """The frame on its engine under short names, given by position: DuckDB's own names ignore case.
+
+    A column that is empty throughout may have no type; as text it reads as whatever it should be.
+    """
     if isinstance(native, pa.Table):
-        return duckdb.from_arrow(native.rename_columns(list(short)))
-    return native.project(", ".join(f"#{i} AS {name}" for i, name in enumerate(short, start=1)))
+        native = duckdb.from_arrow(native.rename_columns(list(short)))
+    spark = _is_spark(native)
+    places = short if spark else [f"#{i}" for i in range(1, len(short) + 1)]
+    kinds = [kind for _, kind in native.dtypes] if spark else map(str, native.types)
+    parts = [f"{f'CAST({place} AS STRING)' if kind in ('void', _UNTYPED) else place} AS {at}"
+             for at, place, kind in zip(short, places, kinds, strict=True)]  # fmt: skip
+    return native.toDF(*short).selectExpr(*parts) if spark else native.project(", ".join(parts))
 
 
 def _plain_numbers(lazy: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
@@ -310,7 +316,3 @@ def _repeated(names: Sequence[str]) -> list[str]:
 
 def _is_spark(native: Any) -> bool:
     return type(native).__module__.startswith("pyspark.")
-
-
-def _engine(native: Any) -> str:
-    return "Spark" if _is_spark(native) else "DuckDB"

@@ -380,3 +380,10 @@ def test_a_rule_that_could_not_be_counted_is_told(monkeypatch):
     line = "customers: the rule 'customer_id is unique' could not be checked; see that the file is whole"
     with pytest.raises(LostData, match=f"^{line}$"):
         validate(load({"customers": people()}))
+
+
+def test_a_day_that_nobody_has_yet_needs_no_type():
+    people = pa.table({"customer_id": ["1"], "signup_date": [date(2025, 1, 31)], "end_date": pa.nulls(1)})
+    loaded = load({"customers": people}).customers
+    assert loaded.kind["end_date"] == "stamp"
+    assert loaded.to_pandas()["end_date"].isna().all()

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from cxlib import engine
+from cxlib import engine, files
 from cxlib.errors import CxError
 
 FRAME = pd.DataFrame({
@@ -245,3 +246,16 @@ def test_categories_that_read_alike_are_not_merged():
     column = pd.Series([0, "0", 0], dtype=pd.CategoricalDtype([0, "0"]))
     with pytest.raises(CxError, match=r"column 'a' has two categories that read '0', such as a number and its text"):
         engine.view(pd.DataFrame({"a": column}))
+
+
+@pytest.mark.parametrize("form", ["arrow", "polars", "pandas", "parquet", "duckdb"])
+def test_a_column_without_a_type_is_empty_text(form, tmp_path):
+    """An export in which nobody has left yet: it knows no type for the day they left."""
+    arrow = pa.table({"id": ["a", "b"], "end_date": pa.nulls(2)})
+    pq.write_table(arrow, tmp_path / "frame.parquet")
+    relation = duckdb.read_parquet(str(tmp_path / "frame.parquet"))
+    given = {"arrow": arrow, "polars": pl.from_arrow(arrow), "pandas": arrow.to_pandas(), "duckdb": relation}
+    seen = files.read_file(tmp_path / "frame.parquet").view if form == "parquet" else engine.view(given[form])
+    assert seen.kind == {"id": "factor", "end_date": "factor"}
+    assert seen.frame.collect_schema()[seen.at["end_date"]] == nw.String
+    assert seen.to_pandas()["end_date"].isna().tolist() == [True, True]

@@ -156,6 +156,12 @@ def test_time_between_stamps(spark, tmp_path):
     np.testing.assert_allclose(spans[0]["minutes"], exact, rtol=1e-12)
 
 
+def test_a_column_without_a_type_is_empty_text(spark):
+    seen = engine.view(spark.sql("SELECT 'a' AS id, NULL AS end_date"))
+    assert seen.kind == {"id": "factor", "end_date": "factor"}
+    assert seen.to_pandas()["end_date"].isna().tolist() == [True]
+
+
 def test_what_only_the_engines_can_say(spark, tmp_path):
     """Last values, lines of texts, hashes and buckets."""
     frame = pd.DataFrame({"who": list("aabbc"), "x": [1.0, 2, None, 4, 5], "at": [2, 1, 9, 3, 1]})
