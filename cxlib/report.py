@@ -131,7 +131,7 @@ def _manifests(
         done(manifest)
     rest = [job for job in jobs if job.place not in found]
     if rest:
-        shared()
+        shared()  # made here, for the processes that render take it from this one
         with warm_server(options.warm and not options.executed) as server:
             settings = Settings(
                 str(aside.absolute()), name, options.timeout, options.code, pdf, server, options.executed

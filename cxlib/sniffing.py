@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 
 import pandas as pd
@@ -174,12 +174,13 @@ def _table(path: Path, form: Form, records: list[list[str]], lines: list[int], n
     header = _header_rows(records[first:])
     form = replace(form, skip_rows=lines[first - 1] if first else 0, header_rows=header, footer_rows=footer)
     rows = [row for row in records[first + header :] if len(row) == width]
-    names = csvfile.column_names(records[first : first + header])
+    head = [row[:width] for row in records[first : first + header]]
+    names = csvfile.column_names(head)
     told = " ".join(records[first + header - 1])
     labels = (
         names
         if header < 3
-        else [" ".join(cell.split()) or name for cell, name in zip(records[first + 1], names, strict=True)]
+        else [" ".join(cell.split()) or name for cell, name in zip_longest(head[1], names, fillvalue="")]
     )
     columns = [
         Looked(name, label, tuple(row[i].strip() for row in rows if row[i].strip()))
@@ -197,7 +198,7 @@ def _header_rows(rows: Sequence[Sequence[str]]) -> int:
     if len(rows) < 3:
         return 1
     gaps = [i for i, cell in enumerate(rows[0]) if not cell.strip()]
-    told = [i for i in gaps if rows[1][i].strip()]
+    told = [i for i in gaps if "".join(rows[1][i : i + 1]).strip()]  # a line may end before
     return 2 if gaps and len(told) > len(gaps) / 2 and not rows[1][0].strip() else 1
 
 

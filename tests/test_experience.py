@@ -192,7 +192,8 @@ FAULTS = [
     (nps_what_if, {"lifts": {"a": 1}, "low": 0}, "lifts: 'a' must have ratings up to low=0 and above, but has 1 to 5; "
      "name another low"),
     (nps_what_if, {"lifts": {"half": 1}, "drivers": ["half"]},
-     "driver 'half' must be rated in whole points, at most 20 different ones, but has '1.5'; round it or leave it out"),
+     "driver 'half' must be rated in whole points, at most 20 different ones, but has '1.5', '2.5', '3.5', '4.5', "
+     "'5.5'; round it or leave it out"),
     (nps_what_if, {"lifts": {"hole": 1}, "drivers": ["hole"]},
      "lifts: nobody rates 'hole' with 3, so that its effect is not known; choose another step"),
     (nps_what_if, {"lifts": {"a": 1}, "score": "eleven"}, SCALE_11.replace("recommend", "eleven")),

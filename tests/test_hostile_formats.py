@@ -23,6 +23,9 @@ from cxlib.study import read_study
 from tests.hostile import cells, names, tables, told, tried
 
 patient = settings(suppress_health_check=list(HealthCheck))
+# Reading a file is one way in: `make test` deals its examples out to the five formats, the long run gives each its own.
+EXAMPLES = settings.default.max_examples
+dealt = settings(patient, max_examples=EXAMPLES if EXAMPLES > 1000 else EXAMPLES // 5)
 COUNT = itertools.count()
 
 PEOPLE = {"customer_id": ["1", "2", "3", "4"], "region": ["North", "South"], "signup_date": ["2024-01-01", "2024-06-01"],
@@ -134,7 +137,7 @@ formats = pytest.mark.parametrize("kind", sorted(WRITERS))
 
 
 @formats
-@patient
+@dealt
 @given(frame=frames_of_text(PEOPLE), spoil=damage())
 def test_a_table_of_every_format(folder, kind, frame, spoil):
     place = folder()

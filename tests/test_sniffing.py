@@ -87,3 +87,21 @@ def test_a_cell_too_long_for_a_table_is_one_line(tmp_path):
     )
     with pytest.raises(CxError, match=told + "out$"):
         sniff(tmp_path / "a.csv", NOTHING)
+
+
+@pytest.mark.parametrize("second", ["", "x", "x,y,z,more,and more"])
+def test_a_second_row_shorter_or_longer_than_the_first_is_no_header(tmp_path, second):
+    """Found by hypothesis: the first row has an empty cell, the line after it ends before."""
+    (tmp_path / "a.csv").write_text(f'"",When,Score\n{second}\n6,2025-03-01,9\n\n7,2025-03-02,10\n')
+    seen = sniff(tmp_path / "a.csv", NOTHING)
+    assert seen.form.header_rows == 1
+    assert [column.name for column in seen.columns] == ["column 1", "When", "Score"]
+
+
+@pytest.mark.parametrize("second", ["Q", "Q1,Q2,Q3,Q4"])
+def test_rows_of_a_header_may_differ_in_width(tmp_path, second):
+    ids = '"{""ImportId"": ""a""}","{""ImportId"": ""b""}"'
+    (tmp_path / "a.csv").write_text(f"A,B\n{second}\n{ids}\n1,2\n3,4\n")
+    seen = sniff(tmp_path / "a.csv", NOTHING)
+    assert seen.form.header_rows == 3
+    assert [column.values for column in seen.columns] == [("1", "3"), ("2", "4")]
