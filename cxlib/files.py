@@ -63,6 +63,8 @@ def read_file(path: Path, form: Form = PLAIN) -> Source:
             return Source(_csv(path, form, path.name), form, path=path)
     except (duckdb.Error, OSError) as error:
         raise CxError(csvfile.told(path.name, error)) from None
+    except RuntimeError:  # DuckDB cannot hand over a name that is no text
+        raise CxError(f"{path.name}: the file is damaged, a name of a column is no text; copy it again") from None
     raise CxError(f"{path.name}: a file must end in {listed(KINDS, 9)}; export it as one of these")
 
 

@@ -43,6 +43,9 @@ def asked(native: Any) -> Iterator[None]:
         if isinstance(error, duckdb.IOException):
             told = f"a file of the data is gone or was changed while it was read; run again ({beginning(error)})"
             raise LostData(told) from error
+        if type(error) is duckdb.Error or "Parquet" in str(error):  # a fault of its readers, and none of a query
+            told = f"a Parquet file of the data is damaged; export or copy it again ({beginning(error)})"
+            raise LostData(told) from error
         raise
     except Exception as error:
         told = beginning(error)

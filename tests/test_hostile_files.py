@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cxlib import __main__ as command
-from cxlib import csvfile, engine, held
+from cxlib import csvfile, engine, files, held
 from cxlib.data import load
 from cxlib.errors import CxError
 from cxlib.folders import locked
@@ -267,3 +267,19 @@ def test_names_no_file_of_a_study_can_have(tmp_path, name):
 
 def test_a_missing_file_does_not_break_duckdb():
     assert duckdb.sql("SELECT 1").fetchall() == [(1,)]
+
+
+def test_a_parquet_file_with_any_byte_flipped_is_read_or_told(tmp_path):
+    """Every fifth byte, one at a time: a name or a value that is no text, a footer that leads nowhere."""
+    path = tmp_path / "0.parquet"
+    pd.DataFrame({"ticket_id": list("660487"), "opened_at": ["2025-01-01 10:00:00"] * 6}).to_parquet(path)
+    whole, told = path.read_bytes(), set()
+    for place in range(0, len(whole), 5):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        try:
+            engine.collect(files.read_file(path).view.frame)
+        except CxError as error:
+            told |= set(error.faults)
+    assert "0.parquet: the file is damaged, a name of a column is no text; copy it again" in told
+    assert any(line.startswith("a Parquet file of the data is damaged; export or copy it again (") for line in told)
+    assert all(len(line) < 400 for line in told)
