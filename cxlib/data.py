@@ -187,7 +187,8 @@ def _latest(seen: engine.View, columns: tuple[str, ...]) -> date | None:
     there = [name for name in columns if name in seen.at]
     if not there:
         return None
-    row = engine.collect(seen.frame.select(nw.col(name).cast(nw.Date).max().alias(name) for name in there))
+    # The highest is looked up where a file's statistics tell it, and made a day only then.
+    row = engine.collect(seen.frame.select(nw.col(name).max().cast(nw.Date).alias(name) for name in there))
     days = [day for day in row.iloc[0] if day is not None and day == day]
     return max((day.date() if hasattr(day, "date") else day for day in days), default=None)
 

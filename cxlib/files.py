@@ -11,6 +11,7 @@ import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,23 @@ def unreadable(seen: engine.View, parsed: Mapping[str, str]) -> dict[str, tuple[
     return {name: (count, str(value)) for name, count, value in counts if count}
 
 
+def calendar_faults(seen: engine.View, columns: Mapping[str, str]) -> list[str]:
+    """Columns of days and stamps (ours -> what they are called) with one that an engine can count and no calendar has.
+
+    Of files that tell the ends of their columns this reads no rows.
+    """
+    days = [name for name in columns if seen.kind[name] == engine.STAMP]
+    ends = [(name, end) for name in days for end in (seen[name].min(), seen[name].max())]
+    told = (end.cast(nw.Date).cast(nw.String).alias(str(i)) for i, (_, end) in enumerate(ends))
+    found = engine.collect(seen.frame.select(*told)).iloc[0] if days else []
+    return [
+        f"column '{shortened(columns[name])}' must hold days of the years {date.min.year} to {date.max.year}, one is "
+        f"'{day}'; correct it, or leave the cell empty"
+        for (name, _), day in zip(ends, found, strict=True)
+        if isinstance(day, str) and not iso_day(day)
+    ]
+
+
 def _number(name: str, decimal: str) -> str:
     grouped = f"contains({name}, ',') AND regexp_matches({name}, '{_POINTED}')"  # the first is quick, and mostly false
     plain = f"TRY_CAST(CASE WHEN {grouped} THEN replace({name}, ',', '') ELSE {name} END AS DOUBLE)"
@@ -208,14 +226,29 @@ def _csv(path: Path, form: Form, name: str) -> engine.View:
 
 
 def _without(seen: engine.View, missing: Collection[str]) -> engine.View:
-    """The words a file writes for nothing, made nothing; in columns of numbers, the numbers."""
+    """The words a file writes for nothing, made nothing; in columns of numbers or days, their values."""
     types = seen.frame.collect_schema()
     emptied = []
     for name, dtype in types.items() if missing else ():
-        words = list(missing) if dtype == nw.String else numbers_of(missing) if dtype.is_numeric() else []
-        if words:
-            emptied.append(nw.when(~nw.col(name).is_in(words)).then(nw.col(name)).alias(name))
+        value = nw.col(name).cast(nw.Date) if dtype == nw.Datetime else nw.col(name)
+        if words := _of_kind(missing, dtype):
+            emptied.append(nw.when(~value.is_in(words)).then(nw.col(name)).alias(name))
     return engine.View(seen.frame.with_columns(*emptied), seen.at, seen.kind) if emptied else seen
+
+
+def _of_kind(words: Iterable[str], dtype: Any) -> list[Any]:
+    """Those of the words that a column of this type can hold, as its values."""
+    if dtype in (nw.Date, nw.Datetime):
+        return [day for word in words if (day := iso_day(word))]
+    return list(words) if dtype == nw.String else numbers_of(words) if dtype.is_numeric() else []
+
+
+def iso_day(text: str) -> date | None:
+    """The day a text names as ISO 8601 does, if the calendar has it."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def numbers_of(words: Iterable[object]) -> list[float]:

@@ -94,9 +94,10 @@ def whole_periods(seen: Any, stamp: str, every: str, end: date, timezone: str = 
 
 
 def stamp_faults(seen: engine.View, columns: list[str]) -> list[str]:
-    """The columns that hold no stamps, with what they hold and what to do."""
-    wrong = [name for name in dict.fromkeys(columns) if name in seen.at and seen.kind[name] != engine.STAMP]
-    faults = []
+    """The columns that hold no stamps, or one that no calendar has, with what they hold and what to do."""
+    there = [name for name in dict.fromkeys(columns) if name in seen.at]
+    wrong = [name for name in there if seen.kind[name] != engine.STAMP]
+    faults = files.calendar_faults(seen, {name: name for name in there})
     for name in wrong:
         known = seen.frame.filter(~seen[name].is_null()).select(seen[name].alias("v")).head(1)
         held = engine.collect(known)["v"].tolist()

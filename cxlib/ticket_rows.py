@@ -42,10 +42,12 @@ def tickets_of(
     plain = data.need("tickets", told) if isinstance(data, Tables) else engine.view(data, "tickets")
     seen = _with_customers(data, plain, groups) if isinstance(data, Tables) else plain
     faults = [unknown("column", name, seen.at, "tickets") for name in [*needs, *groups] if name not in seen.at]
-    refuse([*faults, *stamp_faults(seen, list(stamps))])
+    looked_at = plain if set(stamps) <= set(plain.at) else seen
+    also = [name for name in STAMPS if name in looked_at.at and looked_at.kind[name] == engine.STAMP]
+    stamps = list(dict.fromkeys([*stamps, *also]))
+    refuse([*faults, *stamp_faults(looked_at, stamps)])
     when = instant(as_of, "as_of")
     if when is None:
-        looked_at = plain if set(stamps) <= set(plain.at) else seen
         return Tickets(seen, _last_stamp(looked_at, stamps, data), False, plain)
     return Tickets(_opened_before(seen, stamps[0], when), when, True, _opened_before(plain, stamps[0], when))
 
@@ -98,8 +100,6 @@ def _with_customers(tables: Tables, tickets: engine.View, groups: Sequence[str])
 
 def _last_stamp(seen: engine.View, stamps: Sequence[str], data: Any) -> datetime:
     """The last stamp there is: no ticket is followed for longer than the data show."""
-    also = [name for name in STAMPS if name in seen.at and seen.kind[name] == engine.STAMP]
-    stamps = list(dict.fromkeys([*stamps, *also]))
     latest = engine.collect(seen.frame.select(seen[name].max().alias(f"s{i}") for i, name in enumerate(stamps)))
     found = [pd.Timestamp(value) for value in latest.iloc[0] if not pd.isna(value)]
     if isinstance(data, Tables):

@@ -47,7 +47,9 @@ def typed(
     stamps = [given for name, given in theirs.items() if known[name].kind == "timestamp" and given not in source.zoned]
     refuse(_skipped(where, source, stamps, types, zone) if zone != "UTC" else [])
     lazy = engine.computed(source.view.frame, spelled)
-    return engine.View(lazy, {name: name for name in spelled}, {name: _KIND[known[name].kind] for name in spelled})
+    seen = engine.View(lazy, {name: name for name in spelled}, {name: _KIND[known[name].kind] for name in spelled})
+    refuse(f"{where}: {told}" for told in files.calendar_faults(seen, theirs))
+    return seen
 
 
 def read_as(where: str, source: files.Source, name: str, kind: str, zone: str = "UTC") -> str:

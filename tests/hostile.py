@@ -100,6 +100,9 @@ KINDS = {
 }
 
 
+# Stamps as numpy holds them, beyond all calendars too.
+FAR = ["20000-01-01", "-0044-03-15", "290000-01-01", "NaT", "9999-12-31T23:59:59", "0001-01-01", "2025-01-05"]
+
 # The same kinds as they should be; ids are told apart.
 SOUND = {
     "float": [0.5, 1.0, 7.25, 30.0], "score": [0, 5, 7, 9, 10, None], "few": ["a", "b", "b"], "flag": [True, False],
@@ -113,6 +116,9 @@ def columns(draw, rows, kind=None):
     """A column of some kind, now and then with a value of another, as some kind of series."""
     kind = kind if kind in KINDS else draw(st.sampled_from(sorted(KINDS)))
     pool = draw(st.lists(KINDS[kind], min_size=1, max_size=4))  # drawing every cell would take hypothesis too long
+    if kind == "stamp" and draw(st.integers(0, 5)) == 0:
+        far = draw(st.lists(st.sampled_from(FAR), min_size=1, max_size=4))
+        return pd.Series(np.resize(np.array(far, "datetime64[s]"), rows))
     values = [pool[i % len(pool)] for i in range(rows)]
     if kind == "text" and draw(st.booleans()):
         values = [f"{i}{value}" for i, value in enumerate(values)]

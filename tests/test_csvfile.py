@@ -86,6 +86,15 @@ def test_words_for_nothing_that_are_numbers_go_from_columns_of_numbers_too(tmp_p
     assert frame.isna().to_numpy().tolist() == [[False, False, True], [True, True, True]]
 
 
+def test_words_for_nothing_that_are_days_go_from_columns_of_days_and_stamps_too(tmp_path):
+    import pandas as pd
+
+    days = pd.to_datetime(["2025-01-31", "9999-12-31", "1900-01-01"]).astype("datetime64[us]")
+    pd.DataFrame({"day": days.date, "at": days + pd.Timedelta("5h")}).to_parquet(tmp_path / "a.parquet")
+    frame = files.read_file(tmp_path / "a.parquet", Form(missing=("9999-12-31", "1900-01-01", "-"))).view.to_pandas()
+    assert frame.isna().to_numpy().tolist() == [[False, False], [True, True], [True, True]]
+
+
 @pytest.mark.parametrize(
     ("text", "form", "fault"),
     [

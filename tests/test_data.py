@@ -6,9 +6,11 @@ from decimal import Decimal
 from types import SimpleNamespace
 
 import duckdb
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import cxlib as cx
@@ -261,6 +263,55 @@ def test_a_last_day_that_cannot_be_meant_is_refused_with_its_table():
     told = "table 'prices': the last day must lie in the years 1800 to 2999, it is 9999-12-31; correct the years, or name what stands for no day in missing"
     with pytest.raises(CxError, match=f"^{told}$"):
         _ = load({"customers": people(), "prices": prices(date(9999, 12, 31))}).last_day
+
+
+# Days since 1970 that no calendar of the years 1 to 9999 has, and how DuckDB spells them.
+OFF = {2_932_897: "10000-01-01", -719_163: "0001-12-31 (BC)", 2**31 - 1: "infinity"}
+
+
+@pytest.mark.parametrize("column", ["signup_date", "end_date"])
+@pytest.mark.parametrize("kind", ["Parquet", "Arrow"])
+@pytest.mark.parametrize(("day", "spelled"), OFF.items())
+def test_days_that_no_calendar_has_are_refused_by_name(tmp_path, column, kind, day, spelled):
+    days = {"signup_date": [20_000, 20_001], "end_date": [None, 20_100]} | {column: [day, 20_000]}
+    table = pa.table({"customer_id": ["1", "2"], **{name: pa.array(x, pa.date32()) for name, x in days.items()}})
+    pq.write_table(table, tmp_path / "customers.parquet")
+    told = f"column '{column}' must hold days of the years 1 to 9999, one is '{spelled}'; correct it, or leave the cell empty"
+    with pytest.raises(CxError) as refused:
+        load({"customers": table} if kind == "Arrow" else tmp_path)
+    assert refused.value.faults == (f"customers{'' if kind == 'Arrow' else ' (customers.parquet)'}: {told}",)
+
+
+STAMPED = {"opened_at": 0, "first_response_at": 1, "resolved_at": 5, "signup_date": 0, "end_date": 900}  # hours after
+CALLS = {
+    "opened_at": cx.escalation_rate, "first_response_at": cx.first_response_time, "resolved_at": cx.escalation_rate,
+    "signup_date": cx.attrition_rate, "end_date": cx.attrition_rate,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("column", CALLS)
+@pytest.mark.parametrize(("far", "spelled"), [("20000-01-01", "20000-01-01"), ("-0044-03-15", "0045-03-15 (BC)")])
+def test_stamps_of_a_frame_that_no_calendar_has_are_refused(column, far, spelled):
+    began = np.array(["2025-01-05"] * 9, "datetime64[s]")
+    frame = pd.DataFrame({name: began + np.timedelta64(hours, "h") for name, hours in STAMPED.items()})
+    frame = frame.assign(customer_id=[str(i) for i in range(9)], escalated=False)
+    frame[column] = np.array([far, *frame[column].to_numpy()[1:]], "datetime64[s]")
+    with pytest.raises(CxError) as refused:
+        CALLS[column](frame)
+    assert list(refused.value.faults) == [
+        f"column '{column}' must hold days of the years 1 to 9999, one is '{spelled}'; correct it, or leave the cell empty"
+    ]
+
+
+def test_the_first_and_the_last_day_of_the_calendar_are_days(tmp_path):
+    (tmp_path / "customers.csv").write_text(
+        "customer_id,signup_date,end_date\n1,0001-01-01,9999-12-31\n2,10000-01-01,\n"
+    )
+    with pytest.raises(CxError, match=r"^customers \(customers.csv\): column 'signup_date' must hold .*'10000-01-01'"):
+        load(tmp_path)
+    (tmp_path / "customers.csv").write_text("customer_id,signup_date,end_date\n1,0001-01-01,9999-12-31\n")
+    found = load(tmp_path).customers.to_pandas()
+    assert [str(day)[:10] for day in found[["signup_date", "end_date"]].iloc[0]] == ["0001-01-01", "9999-12-31"]
 
 
 WINDOW = {"lookback_days": 100, "horizon_days": 90}

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from cxlib import engine, files, fingerprint
@@ -280,6 +282,28 @@ def test_texts_that_cannot_be_read_are_told_as_duckdb_tells_them(spark, folder):
     told = [[line.partition(": ")[2].rpartition(";")[0] for line in each] for each in lines]  # the remedies differ
     assert told[1] == told[0]
     assert "column 'Bis' must be a day in every row, 15 values are not, such as '-'" in lines[1][0]
+
+
+def test_days_that_no_calendar_has_are_told_as_duckdb_tells_them(spark, folder):
+    days = pa.array([2_932_897, 20_000], pa.date32())
+    table = {"customer_id": ["1", "2"], "signup_date": days, "end_date": pa.array([20_100, None], pa.date32())}
+    pq.write_table(pa.table(table), folder / "far.parquet")
+    words = '[tables.customers]\nfile = "far.parquet"\n'
+    lines = [refused(lambda name=name: read_study(write(folder, words, name))) for name in ("duckdb", "spark")]
+    told = "must hold days of the years 1 to 9999, one is '{}10000-01-01'; correct it, or leave the cell empty"
+    for (line,), sign in zip(lines, ("", "+"), strict=True):
+        assert line.endswith(told.format(sign))
+
+
+def test_days_that_stand_for_nothing_go_on_both_engines(spark, folder):
+    day = pd.to_datetime(["2025-01-31", "2025-02-01"]).astype("datetime64[us]")
+    never = pd.Series([pd.Timestamp("2026-01-01"), pd.Timestamp("9999-12-31")]).astype("datetime64[us]")
+    frame = pd.DataFrame({"customer_id": ["1", "2"], "signup_date": day.date, "end_date": never.dt.date})
+    frame.to_parquet(folder / "never.parquet", index=False)
+    words = '[tables.customers]\nfile = "never.parquet"\nmissing = ["9999-12-31"]\n'
+    duck, found = (read_study(write(folder, words, name)).tables.customers for name in ("duckdb", "spark"))
+    assert_same(found, duck)
+    assert duck.to_pandas()["end_date"].isna().tolist() == [False, True]
 
 
 def test_what_spark_needs_is_told_in_one_line(monkeypatch, tmp_path):
