@@ -6,7 +6,7 @@ import math
 from typing import Annotated, Any, Literal
 
 from nbformat import NotebookNode
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from .errors import CxError
 
@@ -76,6 +76,15 @@ def read_answer(notebook: NotebookNode, name: str, parameters: dict[str, object]
     except ValidationError as error:
         raise CxError(*(f"answer cell: {_place(fault['loc'])}: {fault['msg']}" for fault in error.errors())) from None
     return record | answer.model_dump(include={"sentence", "answers"})
+
+
+def estimates_in(answers: Any) -> list[dict[str, Any]]:
+    """The answers that an earlier run left; none where they are not rows of the one result shape."""
+    try:
+        TypeAdapter(list[Estimate]).validate_python(answers, strict=True)
+    except ValidationError:
+        return []
+    return answers
 
 
 def _place(steps: tuple[int | str, ...]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import CxError, shortened
-from .manifest import GOOD, read_json, write_json
+from .manifest import GOOD, is_record, read_json, write_json
 from .paths import hold
 
 NAME = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{8}")
@@ -109,9 +109,9 @@ def retain(out: Path, keep: int | None) -> None:
 
 
 def records(out: Path) -> list[dict[str, Any]]:
-    """What each finished run says of itself, newest first; a run without a record is passed over."""
+    """What each finished run says of itself, newest first; a run without a record that can be read is passed over."""
     found = [read_json(run / "run.json") | {"run": run.name} for run in finished(out)]
-    return [record for record in found if isinstance(record.get("reports"), list)]
+    return [record for record in found if is_record(record)]
 
 
 def _entries(folder: Path) -> list[Path]:

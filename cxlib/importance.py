@@ -41,6 +41,7 @@ def shared_out(values_of: SetFunction, players: Players, most: int) -> np.ndarra
 
 def lmg(covariances: np.ndarray, players: Players, most: int) -> np.ndarray:
     """Importance array on the score: averages over orders of what a player adds to R²; the outcome comes last."""
+    covariances = _of_outcomes_that_vary(covariances)
     size = max(1, ELEMENTS >> min(len(players.drivers), most))
     parts = [partial(all_r_squared, covariances[i : i + size]) for i in range(0, len(covariances), size)]
     return np.concatenate([shared_out(values_of, players, most) for values_of in parts])
@@ -48,6 +49,7 @@ def lmg(covariances: np.ndarray, players: Players, most: int) -> np.ndarray:
 
 def johnson(covariances: np.ndarray, players: Players) -> np.ndarray:
     """Importance array by relative weights of columns, added up over drivers and groups."""
+    covariances = _of_outcomes_that_vary(covariances)
     spread = np.sqrt(np.einsum("bii->bi", covariances))
     r = covariances / np.maximum(spread[:, :, None] * spread[:, None, :], 1e-300)
     eigenvalues, vectors = np.linalg.eigh(r[:, :-1, :-1])
@@ -57,6 +59,16 @@ def johnson(covariances: np.ndarray, players: Players) -> np.ndarray:
     drivers = np.stack([columns[:, list(c)].sum(axis=1) for c in players.columns], axis=1)
     groups = np.stack([drivers[:, list(members)].sum(axis=1) for _, members in players.groups], axis=1)
     return np.column_stack([groups, drivers, drivers.sum(axis=1)])
+
+
+def _of_outcomes_that_vary(covariances: np.ndarray) -> np.ndarray:
+    """The same, but nan for the outcome's variance in a resample of one outcome: what is left there is rounding."""
+    alike = covariances[:, -1, -1] <= FLAT * covariances[0, -1, -1]
+    if not alike.any():
+        return covariances
+    own = covariances.copy()
+    own[alike, -1, -1] = np.nan
+    return own
 
 
 def all_mcfadden(x: np.ndarray, n: np.ndarray, events: np.ndarray, columns: Sequence[Sequence[int]]) -> np.ndarray:
@@ -124,8 +136,9 @@ def shares(importance: np.ndarray) -> np.ndarray:
 
 
 def ranks(importance: np.ndarray) -> np.ndarray:
-    """Ranks among the players given, 1 = largest."""
-    return 1.0 + (importance[:, None, :] > importance[:, :, None]).sum(axis=2)
+    """Ranks among the players given, 1 = largest; nan in a replicate that has nothing to explain."""
+    larger = (importance[:, None, :] > importance[:, :, None]).sum(axis=2)
+    return np.where(np.isnan(importance), np.nan, 1.0 + larger)
 
 
 def _sets(players: int) -> Iterator[tuple[int, tuple[int, ...]]]:

@@ -74,7 +74,7 @@ def _row(place: str, seen: Sequence[tuple[Mapping, Mapping]]) -> dict[str, Any]:
     group, label = _labels(report)
     good = report["status"] in GOOD
     line = [row for row in (_headline(older) for _, older in seen if older["status"] in GOOD) if row]
-    fired = [alert for alert in run.get("alerts", []) if alert["report"] == place and alert["state"] == "fired"]
+    fired = [alert for alert in run["alerts"] if alert["report"] == place and alert["state"] == "fired"]
     return {
         "notebook": report["notebook"],
         "title": report["title"],

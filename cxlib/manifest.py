@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ValidationError
 
 from . import fingerprint
+from .answercell import Estimate
 from .errors import shortened
 
 if TYPE_CHECKING:
@@ -96,6 +99,44 @@ def fresh_place(folder: Path, job: Job) -> Path:
 
 def write_json(path: Path, content: object) -> None:
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+class _Report(BaseModel):
+    notebook: str
+    slug: str
+    title: str
+    status: str
+    sentence: str | None
+    exception: str | None
+    headline: Estimate | None
+    changed: dict[str, Any]
+
+
+class _Alert(BaseModel):
+    report: str
+    alert: str
+    by: dict[str, Any]
+    state: str
+    value: float | None
+
+
+class _Record(BaseModel):
+    """What the readers of a run.json take from it."""
+
+    started_at: Annotated[str, AfterValidator(datetime.fromisoformat)]
+    seconds: float
+    counts: dict[str, int]
+    plan: dict[str, Any] | None
+    alerts: list[_Alert]
+    reports: list[_Report]
+
+
+def is_record(content: object) -> bool:
+    """Whether what a run.json holds is the record of a run, as this version of the kit reads it."""
+    try:
+        return bool(_Record.model_validate(content, strict=True))
+    except ValidationError:
+        return False
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -39,11 +39,12 @@ def percentile_interval(replicates: np.ndarray, level: float) -> tuple[np.ndarra
         blank = np.full(replicates.shape[1:], np.nan)
         return blank, blank, blank
     tails = [(1 - level) / 2, (1 + level) / 2]
-    empty = np.isnan(replicates).all(axis=0)
-    safe = np.where(empty, 0.0, replicates)
-    lower, upper = np.nanquantile(safe, tails, axis=0, method="weibull")
-    spread = np.nanstd(safe, axis=0, ddof=1) if len(replicates) > 1 else np.full(safe.shape[1:], np.nan)
-    return tuple(np.where(empty, np.nan, part) for part in (spread, lower, upper))  # type: ignore[return-value]
+    found = (~np.isnan(replicates)).sum(axis=0)
+    safe = np.where(found == 0, 0.0, replicates)
+    lower, upper = (np.where(found == 0, np.nan, end) for end in np.nanquantile(safe, tails, axis=0, method="weibull"))
+    several = np.where(found < 2, 0.0, replicates)
+    spread = np.nanstd(several, axis=0, ddof=1) if len(replicates) > 1 else np.nan
+    return np.where(found < 2, np.nan, spread), lower, upper
 
 
 def over_chunks(chunks: Iterator[np.ndarray], statistic: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from . import fingerprint
+from .answercell import estimates_in
 from .folders import interrupted, records
 from .jobs import Job
 from .manifest import GOOD, read_json, told, write_json
@@ -67,9 +68,8 @@ def take_over(jobs: Iterable[Job], earlier: Mapping[str, Path], folder: Path, pd
 
 
 def answers_in(place: Path | None) -> Sequence[Mapping[str, Any]]:
-    """The answers of a report; none where there is none."""
-    found = read_json(place / "answers.json").get("answers") if place else None
-    return found if isinstance(found, list) else []
+    """The answers of a report; none where there is none, or none that can be read."""
+    return estimates_in(read_json(place / "answers.json").get("answers")) if place else []
 
 
 def _holds(place: Path, job: Job, pdf: bool) -> bool:

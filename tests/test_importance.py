@@ -1,5 +1,6 @@
 """Importance on the promoter scale, differences of shares, and what pure noise gets: brute force and known truth."""
 
+from functools import partial
 from itertools import permutations
 
 import numpy as np
@@ -11,7 +12,9 @@ from scipy import stats
 from cxlib import importance, shapley
 from cxlib.drivers import EQUAL, NOISE, relative_importance
 from cxlib.errors import CxError
-from cxlib.regression import all_r_squared, coefficients, pairwise_correlations
+from cxlib.players import Players
+from cxlib.regression import all_r_squared, coefficients, covariance, pairwise_correlations
+from cxlib.resample import multiplicities
 from tests.frames import estimates
 
 PERQ = [f"PERQ{i}" for i in range(1, 8)]
@@ -108,6 +111,26 @@ def test_members_add_up_to_their_group_on_both_scales(scale):
     found = estimates(result, "importance")
     assert found["g/b"] + found["g/channel"] == pytest.approx(found["g"], abs=1e-12)
     assert found[["g", "a", "c"]].sum() == pytest.approx(estimates(result, "r_squared")["model"], abs=1e-12)
+
+
+def test_resamples_of_one_outcome_are_left_out():
+    """Identity: what resamples that lack the one deviating answer give is nan, the others give what they give alone."""
+    y = np.array([0, *[67_301_619] * 10], float)
+    x = np.column_stack(
+        [np.ones(11), [0, 1, 1, 0, 2, 1, 0, 1, 2, 2, 1], [3, 1, 2, 3, 1, 2, 3, 1, 2, 1, 2], y - y.mean()]
+    )
+    drawn = next(multiplicities(len(y), 200, 0, len(y)))
+    counts, alike = np.vstack([np.ones(len(y)), drawn]), np.array([False, *(drawn[:, 0] == 0)])
+    assert 20 < alike.sum() < 120
+    covariances = covariance(np.einsum("bn,ni,nj->bij", counts, x, x))
+    players = Players(("a", "b"), ((0,), (1,)), (("a", (0,)), ("b", (1,))))
+    for shared_out in (partial(importance.lmg, most=2), importance.johnson):
+        found = shared_out(covariances, players=players)
+        assert np.isnan(found).all(axis=1).tolist() == np.isnan(found).any(axis=1).tolist() == alike.tolist()
+        np.testing.assert_allclose(found[~alike], shared_out(covariances[~alike], players=players), rtol=1e-12)
+        ranks = importance.ranks(found[:, :2])
+        assert np.isnan(ranks).all(axis=1).tolist() == alike.tolist()
+        assert set(np.unique(ranks[~alike])) == {1.0, 2.0}
 
 
 @pytest.mark.parametrize("scale", ["score", "promoter"])

@@ -66,6 +66,13 @@ def test_undefined_replicates_are_left_out_and_undefined_measures_stay_undefined
     assert np.isnan([spread[1], lower[1], upper[1]]).all()
 
 
+def test_a_measure_that_one_replicate_has_has_no_spread():
+    """Authority: the standard deviation of one number, which is none."""
+    spread, lower, upper = percentile_interval(np.array([[1.0, np.nan], [np.nan, np.nan], [np.nan, 3.0]]), 0.95)
+    assert np.isnan(spread).all()
+    assert lower.tolist() == upper.tolist() == [1.0, 3.0]
+
+
 @pytest.mark.parametrize(("level", "hint"), [(95, "did you mean 0.95"), (0, ""), (1.0, ""), (-2, "")])
 def test_a_level_must_be_a_share(level, hint):
     with pytest.raises(CxError, match=f"level must be between 0 and 1, not {level}") as caught:

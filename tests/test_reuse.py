@@ -10,8 +10,10 @@ import pytest
 
 from cxlib import fingerprint
 from cxlib.__main__ import main
+from cxlib.folders import records
+from cxlib.listing import write_index
 from cxlib.report import Options, plan_jobs, run_reports
-from cxlib.reuse import earlier_reports, take_over
+from cxlib.reuse import answers_in, earlier_reports, take_over
 from tests import small_notebooks as small
 
 ROOT = Path(__file__).parents[1]
@@ -132,3 +134,51 @@ def test_the_command_skips_and_forces(tmp_path, capsys):
         assert main(["report", path, "--no-warm", "--out", str(tmp_path / "out"), *more]) == 0
         told.append(capsys.readouterr().out.split(";")[0])
     assert told == ["1 report: 1 ok", "1 report: 1 skipped", "1 report: 1 ok"]
+
+
+# What another version of the kit, a machine that lost power or a hand may leave in a run's record or answers.
+ODD = {
+    "no object": lambda record: [],
+    "nothing": lambda record: {},
+    "half": lambda record: json.dumps(record)[:-40],
+    "no reports": lambda record: record | {"reports": None},
+    "a report without a name": lambda record: record | {"reports": [{}]},
+    "a report that is a word": lambda record: record | {"reports": ["nps"]},
+    "an estimate that is a word": lambda record: altered(record, headline=headline(record) | {"lower": "9"}),
+    "another kind of headline": lambda record: altered(record, headline={"nps": 3}),
+    "a day that never was": lambda record: record | {"started_at": "2025-02-30T00:00:00"},
+    "no seconds": lambda record: record | {"seconds": None},
+    "counts of words": lambda record: record | {"counts": {"ok": "one"}},
+    "alerts of another kind": lambda record: record | {"alerts": [{"report": "nps", "state": "fired"}]},
+}
+
+
+def headline(record):
+    return record["reports"][0]["headline"]
+
+
+def altered(record, **given):
+    return record | {"reports": [record["reports"][0] | given]}
+
+
+def test_records_that_cannot_be_read_are_passed_over(made, tmp_path):
+    """Such a run counts as one that never was: the list of runs is written without it, its report is made again."""
+    out = tmp_path / "out"
+    run = run_reports([made()], out, Options(warm=False))
+    path, index = run.folder / "run.json", out / "index.html"
+    record = read(path)
+    assert [one["run"] for one in records(out)] == [run.folder.name]
+    found = {}
+    for kind, spoil in ODD.items():
+        content = spoil(record)
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        write_index(out)
+        found[kind] = records(out), run.folder.name in index.read_text()
+    assert found == dict.fromkeys(ODD, ([], False))
+    assert run_reports([made()], out, Options(warm=False)).counts["ok"] == 1
+
+
+@pytest.mark.parametrize("answers", [None, 3, [3], [{}], [{"name": "nps"}], {"nps": 3}])
+def test_answers_that_cannot_be_read_are_none(tmp_path, answers):
+    (tmp_path / "answers.json").write_text(json.dumps({"answers": answers}))
+    assert answers_in(tmp_path) == []
