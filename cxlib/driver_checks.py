@@ -11,7 +11,7 @@ import pandas as pd
 
 from .cells import LARGEST
 from .engine import NUMBER, View, collect, require, view
-from .errors import refuse
+from .errors import CxError, refuse
 from .moments import Moments, cross_products
 from .player_checks import WORDS
 from .players import player_moments
@@ -107,8 +107,15 @@ def halo(
     products = replicated_products(moments, replicates, seed)
     r = pairwise_correlations(products)
     pairs = np.triu_indices(len(ratings), 1)
-    mean = np.nanmean(r[:, *pairs], axis=1)
-    first = np.linalg.eigvalsh(np.where(np.isnan(r), mean[:, None, None], r))[:, -1] / len(ratings)
+    known = (~np.isnan(r[:, *pairs])).sum(axis=1)
+    if not known[0]:
+        raise CxError("at least two ratings must vary together over the same rows, none do; name touchpoints that the "
+                      "same people have met")  # fmt: skip
+    # A resample may hold nobody who met two of them, and says nothing then.
+    mean = np.nansum(r[:, *pairs], axis=1) / np.where(known, known, np.nan)
+    filled = np.where(np.isnan(r), np.where(known, mean, 0.0)[:, None, None], r)
+    filled[:, range(len(ratings)), range(len(ratings))] = 1.0
+    first = np.where(known, np.linalg.eigvalsh(filled)[:, -1] / len(ratings), np.nan)
     rows = [*estimates(["ratings"], "first_component", "share", first[:, None], level),
             *estimates(["ratings"], "mean_correlation", "correlation", mean[:, None], level)]  # fmt: skip
     rows[0]["note"] = f"{1 / len(ratings):.0%} if the ratings were unrelated"

@@ -140,13 +140,15 @@ def importance_performance(
     own = importance.shares(importance.lmg(covariance(products), players, MOST_PLAYERS))[:, : len(players.drivers)]
     rated, met = ([1 + columns[-1] for columns in players.columns],
                   [1 + columns[0] if len(columns) > 1 else 0 for columns in players.columns])  # fmt: skip
-    means = np.array(players.means) + products[:, 0, rated] / products[:, 0, met]
+    people = products[:, 0, met]  # none in a resample of nobody who met it
+    means = np.array(players.means) + products[:, 0, rated] / np.where(people > 0, people, np.nan)
     crossed = [part.mean(axis=1, keepdims=True) for part in (own, means)]
     where = np.stack([own > crossed[0], means > crossed[1]], axis=2)
     performance = estimates(players.drivers, "performance", "points", means, level)
     rows = [row | {"n": n} for row, n in zip(performance, players.met, strict=True)]
     rows += estimates(players.drivers, "share", "share", own, level)
-    for driver, ours, drawn in zip(players.drivers, where[0], np.moveaxis(where[1:], 1, 0), strict=True):
+    known = ~np.isnan(crossed[0] + crossed[1])[1:, 0]
+    for driver, ours, drawn in zip(players.drivers, where[0], np.moveaxis(where[1:][known], 1, 0), strict=True):
         there = float((drawn == ours).all(axis=1).mean()) if len(drawn) else np.nan
         rows.append({"term": driver, "measure": "quadrant", "estimate": there, "unit": "share",
                      "note": QUADRANTS[bool(ours[0]), bool(ours[1])]})  # fmt: skip

@@ -50,8 +50,12 @@ def lmg(covariances: np.ndarray, players: Players, most: int) -> np.ndarray:
 def johnson(covariances: np.ndarray, players: Players) -> np.ndarray:
     """Importance array by relative weights of columns, added up over drivers and groups."""
     covariances = _of_outcomes_that_vary(covariances)
-    spread = np.sqrt(np.einsum("bii->bi", covariances))
-    r = covariances / np.maximum(spread[:, :, None] * spread[:, None, :], 1e-300)
+    variances = np.einsum("bii->bi", covariances)
+    # A column that does not vary in a resample goes with nothing there.
+    varies = variances[:, :-1] > FLAT * variances[:1, :-1]
+    spread = np.sqrt(np.column_stack([np.where(varies, variances[:, :-1], np.inf), variances[:, -1]]))
+    r = covariances / (spread[:, :, None] * spread[:, None, :])
+    r[:, range(varies.shape[1]), range(varies.shape[1])] = 1.0
     eigenvalues, vectors = np.linalg.eigh(r[:, :-1, :-1])
     roots = np.einsum("bik,bk,bjk->bij", vectors, np.sqrt(np.maximum(eigenvalues, 1e-12)), vectors)
     beta = np.linalg.solve(roots, r[:, :-1, -1:])[..., 0]

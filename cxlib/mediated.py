@@ -125,7 +125,7 @@ def _split(q: Mapping[Path, Array], chain: Chain) -> dict[tuple[str, str], Array
     for term, parts in (("direct", direct), ("indirect", indirect)):
         found[term, "effect"] = (parts["control"] + parts["treated"]) / 2
         found |= {(term, measure): values for measure, values in parts.items()}
-    found["indirect", "proportion"] = found["indirect", "effect"] / found["total", "effect"]
+    found["indirect", "proportion"] = _share(found["indirect", "effect"], found["total", "effect"])
     if k > 1:
         for i, name in enumerate(chain.mediators):
             # From the first on: what the failure does to this one, those before it as without the failure.
@@ -241,7 +241,12 @@ def _naive(cells: Cells, n: Array, events: Array, chain: Chain) -> dict[tuple[st
     for terms in (_terms(cells, chain, ()), _leaving(cells, replace(chain, interaction=False))):
         beta = natural_effects.fit_link(design.matrix(cells.levels, terms), n, events, chain.link)
         effect.append(beta[:, terms.index(((chain.column, chain.bad),))])
-    return {("crude", "effect"): share[0] - share[1], ("coefficients", "proportion"): 1 - effect[1] / effect[0]}
+    return {("crude", "effect"): share[0] - share[1], ("coefficients", "proportion"): 1 - _share(effect[1], effect[0])}
+
+
+def _share(part: Array, whole: Array) -> Array:
+    """nan where there is nothing to have a share of."""
+    return part / np.where(whole == 0, np.nan, whole)
 
 
 def _columns(chain: Chain) -> list[str]:

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .errors import CxError
 from .logistic import expit
 
 MOST_STEPS = 60
+PERFECT = -1e-6  # log-likelihood above which every answer is foretold
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,12 @@ def proportional_odds(x: np.ndarray, classes: np.ndarray) -> OrdinalFit:
     cuts, (mean, spread) = int(classes.max()), _origin(x)
     z = (x - mean) / spread
     params, value, information = _newton(_start(z, classes), *_designs(z, classes, ()))
+    if value > PERFECT:
+        raise _no_best_fit()
     # Back from standardised columns: thresholds move with the means, effects with the spreads.
     back = np.diag(np.concatenate([np.ones(cuts), 1 / spread]))
     back[:cuts, cuts:] = -mean / spread
-    params, errors = back @ params, np.sqrt(np.diag(back @ np.linalg.inv(information) @ back.T))
+    params, errors = back @ params, np.sqrt(np.diag(back @ _solved(information, back.T)))
     shares = np.bincount(classes) / len(classes)
     null = len(classes) * float((shares * np.log(shares)).sum())
     return OrdinalFit(-params[cuts:], params[:cuts], np.concatenate([errors[cuts:], errors[:cuts]]), value, null)
@@ -95,7 +99,7 @@ def _newton(
         information = (
             gradient.T @ gradient - above.T @ (above * bends[0][:, None]) + below.T @ (below * bends[1][:, None])
         )
-        step = np.linalg.solve(information, gradient.sum(axis=0))
+        step = _solved(information, gradient.sum(axis=0))
         gain = float(gradient.sum(axis=0) @ step)
         while (ahead := value(params + step)) < now and gain > 1e-9:
             step, gain = step / 2, gain / 2
@@ -103,3 +107,15 @@ def _newton(
             break
         params, now = params + step, ahead
     return params, now, information
+
+
+def _solved(information: np.ndarray, right: np.ndarray) -> np.ndarray:
+    try:
+        return np.linalg.solve(information, right)
+    except np.linalg.LinAlgError:
+        raise _no_best_fit() from None
+
+
+def _no_best_fit() -> CxError:
+    return CxError("the ordinal model must have a best fit, it has none: the drivers tell answers apart without a "
+                   "fault; leave a driver out, or wait for more answers")  # fmt: skip

@@ -39,7 +39,7 @@ def coefficients(covariances: np.ndarray) -> np.ndarray:
     coefficient is nan), and so, in a replicate, is one that does not vary there.
     """
     x = covariances[:, :-1, :-1]
-    spread = np.sqrt(np.einsum("bii->bi", x))
+    spread = np.sqrt(np.maximum(np.einsum("bii->bi", x), 0.0))  # rounding leaves less than nothing
     kept = spread[0] > 0
     residual = np.ascontiguousarray(x[0, ..., None])
     for j in range(x.shape[1]):

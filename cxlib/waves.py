@@ -110,7 +110,7 @@ def _faults(
 def _repeated(view: engine.View, score: str, customer: str) -> list[str]:
     known = view.frame.filter(~view[score].is_null(), ~view[customer].is_null())
     found = engine.collect(known.select(nw.len().alias("n"), view[customer].n_unique().alias("of")))
-    n, of = int(found["n"][0]), int(found["of"][0])
+    n, of = (int(count) for count in found.fillna(0).iloc[0])  # of no row there is no number of customers
     told = f"each customer must answer once, but {of} values of '{customer}' gave {n} answers"
     return [f"{told}; keep one answer each, or give cluster='{customer}'"] if n > of else []
 

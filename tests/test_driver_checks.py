@@ -77,6 +77,15 @@ def test_halo_with_touchpoints_not_met_uses_each_pair_that_was():
     assert estimates(result, "mean_correlation")["ratings"] == pytest.approx(mean)
 
 
+def test_resamples_in_which_nobody_met_two_touchpoints_say_nothing_of_the_halo():
+    """Known truth: of two ratings whose correlation is known, it is 1 or -1, as few rows of two values give it."""
+    frame = pd.DataFrame({"a": [0, *[5] * 11], "b": [3, 4, 5] * 4})
+    limits = halo(frame, ["a", "b"], replicates=200).set_index("measure")
+    assert limits.loc["first_component", ["lower", "upper"]].between(0.5, 1).all()
+    assert limits.loc["mean_correlation", "estimate"] == pytest.approx(frame.corr().iloc[0, 1])
+    assert limits.loc["mean_correlation", "lower"] > 0
+
+
 def test_halo_of_unrelated_and_of_one_mood():
     """Known truth: unrelated ratings share 1 / k; with one factor of correlation r it is (1 + (k - 1) r) / k."""
     rng, k, r = np.random.default_rng(0), 6, 0.5
@@ -120,6 +129,9 @@ def test_intervals_cover_the_correlation_of_a_known_law():
 @pytest.mark.parametrize(("function", "named", "options", "line"), [
     (halo, (["a"],), {}, "at least 2 ratings must be named, not 1"),
     (halo, (["a", "channel"],), {}, "rating 'channel' must be a number or yes/no, not text or yes/no"),
+    (halo, (["apart", "other"],), {},
+     "at least two ratings must vary together over the same rows, none do; name touchpoints that the same people have "
+     "met"),
     (halo, (["a", "bb"],), {}, "frame: no column 'bb'; did you mean 'b'? There are: "),
     (halo, (["a", "b"],), {"weights": "v"}, "weights 'v' must be given in every row, but 3 are empty"),
     (halo, (["a", "still"],), {},
@@ -135,6 +147,7 @@ def test_intervals_cover_the_correlation_of_a_known_law():
 def test_wrong_data_get_one_clear_line(function, named, options, line):
     data = answers(300).assign(still=1.0, nothing=np.nan)
     data["endless"] = data["b"].replace(5, np.inf)
+    data["apart"], data["other"] = data["b"].where(data.index < 150), data["b"].where(data.index >= 150)
     with pytest.raises(CxError) as raised:
         function(data.assign(v=data["w"].where(data.index > 2)), *named, **options)
     assert str(raised.value).startswith(line) and "\n" not in str(raised.value)

@@ -210,3 +210,13 @@ def test_wrong_data_get_one_clear_line(function, change, line):
         function(data, **{outcome: "recommend", "drivers": ["a", "b"], "replicates": 2} | change)
     told = str(raised.value)
     assert told.startswith(line.split("(112")[0]) and "\n" not in told
+
+
+def test_resamples_of_nobody_who_met_a_touchpoint_are_left_out():
+    """Identity: one customer met it, so that the mean of who met it is their rating, wherever there is one."""
+    data = answers(60)
+    data["b"] = data["b"].where(data.index == 7)
+    table = importance_performance(data, "recommend", ["a", "b"], missing="not_met", replicates=100)
+    rows = table[table["term"] == "b"].set_index("measure")
+    assert rows.loc["performance", ["estimate", "lower", "upper"]].tolist() == [data.at[7, "b"]] * 3
+    assert 0 <= rows.loc["quadrant", "estimate"] <= 1

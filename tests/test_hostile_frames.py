@@ -164,6 +164,66 @@ def test_comments(frame, by, weights):
     ).any(axis=None)
 
 
+RARE = {"score": [0, 10, 9, 7, 5], "a": [1.0, 2, 3, 4, 5], "b": [5.0, 4, 2, 3, 1], "c": ["x", "y"], "left": [False, True],
+        "w": [1.0, 0.5, 2.0, 0.0, 1e-8, 1e8], "cluster": ["0", "1", "2"], "days": [1.0, 5.0, 30.0, 400.0]}  # fmt: skip
+RATED, FEW = ["a", "b"], {"missing": "not_met", "replicates": 20}
+ON_FEW = {
+    "importance": lambda f: cx.relative_importance(f, "score", [*RATED, "c"], groups={"g": ["a", "c"]}, differences=True, **FEW),
+    "johnson": lambda f: cx.relative_importance(f, "score", [*RATED, "c"], method="johnson", **FEW),
+    "promoters": lambda f: cx.relative_importance(f, "score", [*RATED, "c"], scale="promoter", **FEW),
+    "halo": lambda f: cx.halo(f, RATED, replicates=20),
+    "operational": lambda f: cx.operational_measures(f, ["a"], ["b", "score"], replicates=20),
+    "importance_performance": lambda f: cx.importance_performance(f, "score", RATED, **FEW),
+    "penalty_reward": lambda f: cx.penalty_reward(f, "score", RATED, 2, 4, **FEW),
+    "nps_what_if": lambda f: cx.nps_what_if(f, "score", RATED, {"a": 1}, **FEW),
+    "not_met": lambda f: cx.not_met_comparison(f, "score", RATED, replicates=20),
+    "service_gap": lambda f: cx.service_gap(f, "score", ["a"], ["b"]),
+    "ordinal_check": lambda f: cx.ordinal_check(f, "score", RATED, missing="not_met"),
+    "collinearity": lambda f: cx.collinearity(f, "score", RATED, missing="not_met"),
+    "overlap": lambda f: cx.satisfaction_overlap(f, "score", "a"),
+    "nps": lambda f: cx.nps(f, "score", by="c", cluster="cluster", weights="w"),
+    "same_people": lambda f: cx.compare_nps(f, f.assign(score=f["score"].to_numpy()[::-1]), "score", customer="id"),
+    "waves": lambda f: cx.compare_nps(f, f.assign(score=f["score"].to_numpy()[::-1]), "score", cluster="cluster"),
+    "differences": lambda f: cx.nps_differences(f, "score", by="c"),
+    "mediation": lambda f: cx.mediation(f.assign(nps_class=f["score"].ge(9).map({True: "promoter", False: "other"})),
+                                        {"c": {"x": "y"}}, replicates=20),
+    "prediction": lambda f: cx.attrition_prediction(f.assign(recommend=f["score"], satisfaction=f["a"])),
+    "log_rank": lambda f: cx.log_rank(f, time="days", event="left", by="c"),
+    "kaplan_meier": lambda f: cx.kaplan_meier(f, time="days", event="left", by="c"),
+    "cox": lambda f: cx.cox(f, time="days", event="left", terms=["c", "a"]),
+}  # fmt: skip
+
+
+@st.composite
+def rare_values(draw, kind):
+    """Few rows, most of them alike: a resample may lack a value, or hold nothing else."""
+    rows, chance = draw(st.integers(8, 30)), random.Random(draw(st.integers(0, 10_000)))
+
+    def column(values):
+        found = (
+            [chance.choice(values)] * rows if chance.random() < 0.7 else [chance.choice(values) for _ in range(rows)]
+        )
+        for _ in range(chance.randint(1, 3)):
+            found[chance.randrange(rows)] = chance.choice(values)
+        return found
+
+    frame = pd.DataFrame({name: column(values) for name, values in RARE.items()})
+    for name in ("score", *RATED):
+        if draw(st.integers(0, 4)) == 0:
+            frame[name] = frame[name].mask([chance.random() < 0.3 for _ in range(rows)])
+    return ON_FEW[kind], frame.assign(id=[str(i) for i in range(rows)])
+
+
+@patient
+@given(st.sampled_from(sorted(ON_FEW)).flatmap(rare_values))
+def test_few_rows_and_rare_values(asked):
+    function, frame = asked
+    found = tried(function, frame)
+    if found is not None and "lower" in found:
+        ends = found[["lower", "upper"]].dropna()
+        assert (ends["lower"] <= ends["upper"] + 1e-9).all()
+
+
 class Asked:
     """What the cases are asked of, each made when a case asks for it: `spark_cases.looked_at` makes all of it."""
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
-from cxlib import ordered_answers
+from cxlib import ordered_answers, ordinal
 from cxlib.errors import CxError
 from cxlib.ordered_answers import ordinal_check
 from tests.frames import TOUCHPOINTS, estimates, passengers
@@ -124,6 +124,23 @@ def test_of_many_answers_a_sample_is_taken_and_named(monkeypatch):
     assert 1500 < n <= 2000 and f"a sample of {n:,} of 6,000 answers" in result["method"].iloc[0]
     whole = ordinal_check(answers(1500), "recommend", ["a", "b"])
     assert estimates(result, "coefficient")["a"] == pytest.approx(estimates(whole, "coefficient")["a"], abs=0.25)
+
+
+NO_FIT = (
+    "the ordinal model must have a best fit, it has none: the drivers tell answers apart without a fault; leave a "
+    "driver out, or wait for more answers"
+)
+
+
+def test_drivers_that_foretell_every_answer_have_no_best_fit():
+    """Known truth: the likelihood of separated answers grows without end (Albert & Anderson 1984)."""
+    data = pd.DataFrame({"a": np.repeat([1.0, 3.0, 5.0], 4), "b": [1.0, 2.0, 3.0] * 4, "s": np.repeat([2, 7, 10], 4)})
+    with pytest.raises(CxError, match=f"^{NO_FIT}$"):
+        ordinal_check(data, "s", ["a", "b"])
+    with pytest.raises(CxError, match=f"^{NO_FIT}$"):  # an information that says nothing of the second column
+        ordinal.proportional_odds(np.array([[0.0, 1], [0, 1], [1, 2], [1, 2]]), np.array([0, 1, 0, 1]))
+    data.loc[[0, 11], "s"] = [10, 2]
+    assert ordinal_check(data, "s", ["a", "b"])["std_error"].max() < 5
 
 
 @pytest.mark.parametrize(("change", "line"), [

@@ -209,3 +209,9 @@ def test_customers_who_answer_twice_or_are_of_two_kinds_are_refused():
     assert told(good, good.assign(customer=range(len(good))), customer="customer") == (
         "customer 'customer' must be of one kind in both waves, not factor before and number after"
     )
+
+
+def test_a_wave_without_answers_is_refused_also_where_customers_are_named():
+    empty = pd.DataFrame({"id": ["1", "2"], "recommend": [None, None]}).astype({"recommend": float})
+    with pytest.raises(CxError, match=r"^after: a change needs answers in both waves; column 'recommend' holds none"):
+        compare_nps(empty.assign(recommend=[9.0, 3.0]), empty, customer="id")
