@@ -108,7 +108,8 @@ def _faults(limited: Mapping[str, tuple[object, float, float]], mix: Sequence[fl
     if margin is None and change is None and answers is None:
         yield "give at least one of margin (points), change (points) and answers"
     for name, (value, low, high) in limited.items():
-        if value is not None and not _between(value, low, high):
+        left_out = value is None and name in ("margin", "change", "answers")
+        if not left_out and not _between(value, low, high):
             yield f"{name} must lie between {low:g} and {high:g}, not {shortened(value)}"
     if not _adds_up(mix):
         yield f"mix must be three shares that add to 1, detractors, passives, promoters, not {shortened(mix)}"

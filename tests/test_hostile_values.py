@@ -84,7 +84,8 @@ def test_published_claims(folder, content, level):
 def test_nps_sample_size(asked):
     found = tried(cx.nps_sample_size, **asked)
     if found is not None:
-        assert found["estimate"].ge(0).all(), found
+        # Not a number, and why in the note.
+        assert (found["estimate"].ge(0) | found["note"].ne("")).all(), found
 
 
 @patient

@@ -101,6 +101,8 @@ def test_simulated_waves_show_the_change_as_often_as_promised():
         ({"margin": 5, "power": 80}, "power must lie between 0 and 1, not 80"),
         ({"margin": 5, "mix": (20, 30, 50)}, "mix must be three shares that add to 1, detractors, passives, promoters, "
                                              "not (20, 30, 50)"),
+        ({"margin": 5, "power": None}, "power must lie between 0 and 1, not None"),
+        ({"margin": 5, "ratio": None}, "ratio must lie between 1e-06 and 1e+06, not None"),
         ({"margin": 5, "ratio": 0}, "ratio must lie between 1e-06 and 1e+06, not 0"),
         ({"margin": "five"}, "margin must lie between 0.001 and 100, not five"),
         ({"change": [5]}, "change must lie between 0.001 and 200, not [5]"),
