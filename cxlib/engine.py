@@ -242,13 +242,14 @@ def _arrow(frame: pd.DataFrame, where: str) -> pa.Table:
     arrays, faults = [], []
     for name, column in ((str(name), frame.iloc[:, i]) for i, name in enumerate(frame.columns)):
         if twin := _alike(column):
-            faults.append(f"{where}: column '{name}' has two categories that read '{twin}', such as a number and its "
-                          "text; rename one")  # fmt: skip
+            faults.append(f"{where}: column '{shortened(name)}' has two categories that read '{twin}', such as a number "
+                          "and its text; rename one")  # fmt: skip
             continue
         try:
             arrays.append(pa.array(_plain(column), from_pandas=True))
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError) as error:
-            faults.append(f"{where}: column '{name}' must hold one kind of value, not a mixture ({error}); recode it")
+            told = f"column '{shortened(name)}' must hold one kind of value, not a mixture"
+            faults.append(f"{where}: {told} ({shortened(error, 300)}); recode it")
     refuse(faults)
     return pa.table(arrays, names=[str(name) for name in frame.columns])
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 MOST = 100  # faults told at once; nobody mends more before looking again
+LONGEST = 2000  # letters of one, which may quote names as long as the user's
 
 
 class CxError(ValueError):
@@ -22,7 +23,7 @@ class CxError(ValueError):
 
     def __init__(self, *faults: str, brief: str = ""):
         more = [f"and {len(faults) - MOST:,} more faults, not shown"] if len(faults) > MOST else []
-        self.faults = tuple(one_line(fault) for fault in [*faults[:MOST], *more])
+        self.faults = tuple(shortened(fault, LONGEST) for fault in [*faults[:MOST], *more])
         self.brief = brief or (self.faults[0].partition(";")[0] if self.faults else "")
         super().__init__("\n".join(self.faults))
 

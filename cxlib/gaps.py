@@ -306,15 +306,15 @@ def _check(
     found = collect(seen.frame.select(
         *((e.abs() > LARGEST).cast(nw.Float64).sum().alias(f"e{i}") for i, e in enumerate(x)), x[0].max().alias("most")
     )).iloc[0].fillna(0.0)  # fmt: skip
-    refuse(f"column '{c}' must hold finite numbers, but {found[f'e{i}']:,.0f} are infinite; recode them"
+    refuse(f"column '{c}' must hold finite numbers, but {found[f'e{i}']:,.0f} are infinite or beyond "
+           f"{LARGEST:g}; recode them"
            for i, c in enumerate(columns) if found[f"e{i}"])  # fmt: skip
     if promoters_from is not None and found["most"] > promoters_from + 1:
         refuse(promoter_faults(columns[0], found["most"], promoters_from))
     if not weights:
         return
     w = seen[weights].cast(nw.Float64)
-    odd = collect(seen.frame.select((w.is_null() | ~w.is_between(0, LARGEST)).cast(nw.Float64).sum().alias("k")))["k"][
-        0
-    ]
+    beyond = (w.is_null() | ~w.is_between(0, LARGEST)).cast(nw.Float64).sum()
+    odd = collect(seen.frame.select(beyond.alias("k")))["k"][0]
     refuse([f"weights '{weights}' must be finite and 0 or more in every row, but {odd:,.0f} are not or are empty"]
            if odd else [])  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .cells import MOST_LEVELS
+from .cells import LARGEST, MOST_LEVELS
 from .engine import FACTOR, NUMBER, OTHER, STAMP
 from .errors import CxError, listed, refuse, unknown
 from .moments import Moments
@@ -57,8 +57,8 @@ def check_values(facts, drivers, outcome, weights, customer, missing):
         told = ", ".join(f"'{d}' ({empty[d]:,})" for d in gaps)
         faults.append(f"drivers must have a value in every row, but some are empty: {told}; say missing='not_met' to "
                       "keep those rows (the touchpoint was not met) or missing='drop' to leave them out")  # fmt: skip
-    faults += [f"column '{name}' must hold finite numbers, but {endless[name]:,} are infinite; recode them or leave "
-               "those rows out" for name in (*drivers, outcome) if endless[name]]  # fmt: skip
+    faults += [f"column '{name}' must hold finite numbers, but {endless[name]:,} are infinite or beyond {LARGEST:g}; "
+               "recode them or leave those rows out" for name in (*drivers, outcome) if endless[name]]  # fmt: skip
     if weights and empty["weights"] + endless["weights"]:
         faults.append(f"weights '{weights}' must be finite and 0 or more in every row, but {endless['weights']:,} are "
                       f"not and {empty['weights']:,} are empty")  # fmt: skip

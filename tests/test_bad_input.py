@@ -323,8 +323,15 @@ DRIVER_DATA = {
     ),
     "infinities": (
         DATA.assign(tenure=np.where(FIRST, -np.inf, DATA["tenure"]), score=np.where(DATA.index < 2, np.inf, 1.0)), {},
-        ["column 'tenure' must hold finite numbers, but 3 are infinite; recode them or leave those rows out",
-         "column 'score' must hold finite numbers, but 2 are infinite; recode them or leave those rows out"],
+        ["column 'tenure' must hold finite numbers, but 3 are infinite or beyond 1e+75; recode them or "
+         "leave those rows out",
+         "column 'score' must hold finite numbers, but 2 are infinite or beyond 1e+75; recode them or "
+         "leave those rows out"],
+    ),
+    "numbers whose squares are none": (
+        DATA.assign(tenure=np.where(FIRST, 1e154, DATA["tenure"])), {},
+        ["column 'tenure' must hold finite numbers, but 3 are infinite or beyond 1e+75; recode them or "
+         "leave those rows out"],
     ),
     "a stamp as a driver": (
         DATA.assign(at=pd.Timestamp("2024-01-01")), {"drivers": ["tenure", "at"]},

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxlib.errors import CxError, beginning, ending, listed, nearest, refuse, shortened, unknown
+from cxlib.errors import LONGEST, CxError, beginning, ending, listed, nearest, refuse, shortened, unknown
 
 NAMES = ["customer_id", "region", "segment", "monthly price"]
 
@@ -153,3 +153,8 @@ def test_a_part_that_no_test_asks_for_is_found(tmp_path):
     part = ", yltel dehsilbatse neve ton si eno siht"[::-1]  # spelled so that it stands nowhere here
     (tmp_path / "made_up.py").write_text(f"def f(x):\n    raise CxError(f'{{x}} must be given; add it{{x}}{part}')\n")
     assert list(untested(tmp_path)) == [f"made_up.py, line 2: {part}"]
+
+
+def test_a_fault_stays_short_whatever_it_quotes():
+    (line,) = CxError(f"column '{'x' * 100_000}' must hold numbers").faults
+    assert len(line) == LONGEST and line.startswith("column 'xxx") and line.endswith("…")
