@@ -242,8 +242,8 @@ def _arrow(frame: pd.DataFrame, where: str) -> pa.Table:
     arrays, faults = [], []
     for name, column in ((str(name), frame.iloc[:, i]) for i, name in enumerate(frame.columns)):
         if twin := _alike(column):
-            faults.append(f"{where}: column '{shortened(name)}' has two categories that read '{twin}', such as a number "
-                          "and its text; rename one")  # fmt: skip
+            faults.append(f"{where}: column '{shortened(name)}' has two categories that read '{twin}', such as a "
+                          "number and its text; rename one")  # fmt: skip
             continue
         try:
             arrays.append(pa.array(_plain(column), from_pandas=True))
